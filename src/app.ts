@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import cors from '@fastify/cors';
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  fastify,
+  LogController,
+} from 'fastify';
+import type { Gateway } from './context.js';
+import { openDatabase } from './db/database.js';
+import { registerGraphql } from './graphql/server.js';
+import { decodeUtf8, parseJson } from './json.js';
+import type { Logger } from './logger.js';
+import { answerError } from './rest/problem.js';
+import { registerRest } from './rest/routes.js';
+
+export type AppOptions = {
+  connectionString: string;
+  poolSize: number;
+  corsOrigins: readonly string[];
+  logger: Logger;
+  clock?: () => Date;
+};
+
+/** The gateway without its port: everything is wired here, nothing listens yet. */
+export type App = AsyncDisposable & { server: FastifyInstance; gateway: Gateway };
+
+const maxBodyBytes = 1024 * 1024;
+
+/** How long calls in flight may take to finish when the gateway stops. */
+const drainMilliseconds = 5_000;
+
+export async function createApp({ clock = () => new Date(), logger, ...options }: AppOptions): Promise<App> {
+  const database = openDatabase({ ...options, logger });
+  const gateway: Gateway = { database, logger, clock };
+  const server = createServer(logger);
+  if (options.corsOrigins.length > 0) {
+    // Other calls of OPTIONS are refused like any method that a path does not take.
+    await server.register(cors, { origin: [...options.corsOrigins], strictPreflight: false });
+  }
+  registerGraphql(server, gateway);
+  registerRest(server, gateway);
+  return {
+    server,
+    gateway,
+    async [Symbol.asyncDispose]() {
+      const impatience = setTimeout(() => server.server.closeAllConnections(), drainMilliseconds);
+      await server.close();
+      clearTimeout(impatience);
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function createServer(loggerInstance: FastifyBaseLogger): FastifyInstance {
+  const server = fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: maxBodyBytes,
+    // Longer than any id that is accepted: what is too long gets a fault, not a 404.
+    routerOptions: { maxParamLength: 4096 },
+    // Of requests that reach no route; hooks do not see them.
+    frameworkErrors: (error, request, reply) => answerError(error, request, named(reply, request.id)),
+    genReqId: ({ headers }) => requestId(headers['x-request-id']),
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    named(reply, request.id);
+  });
+  takeJsonAlone(server);
+  return server;
+}
+
+function named(reply: FastifyReply, requestId: string): FastifyReply {
+  return reply.header('x-request-id', requestId);
+}
+
+/** A caller may name its request; a name that does not fit is replaced. */
+function requestId(given: unknown): string {
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/**
+ * Bodies are JSON whatever their type says by being absent; any other type is refused. An empty
+ * body is undefined, like one that is absent, whatever its type: the operations say whether they take that.
+ */
+function takeJsonAlone(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+    if (type !== undefined && !/^application\/([\w.+-]+\+)?json$/.test(type)) return done(unsupportedType());
+    try {
+      done(null, parseJson(decodeUtf8(body)));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+/** Fastify's own form of an HTTP error. */
+function unsupportedType(): Error {
+  return Object.assign(new Error('The body must be application/json.'), { statusCode: 415 });
+}

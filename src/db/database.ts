@@ -1,0 +1,91 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { OutcomeUnknown } from '../errors.js';
+import { type Prisma, PrismaClient } from '../generated/prisma/client.js';
+import type { Logger } from '../logger.js';
+import { asUnavailable, isRetryable, mayHaveCommitted } from './failures.js';
+import { RegistryCache } from './registry.js';
+
+/** One tenant's view of the database: all that a domain function gets, made only by `forTenant`. */
+export type Db = {
+  readonly prisma: PrismaClient;
+  readonly tenant: string;
+  readonly registry: RegistryCache;
+  readonly commit: Commit;
+};
+
+/**
+ * Sends a command through the one statement that carries its kind, and answers the row it came
+ * to once that is committed; undefined when the statement's conditions did not hold.
+ * @throws OutcomeUnknown when the connection broke meanwhile: it may have been committed.
+ */
+export type Commit = <Command, Row>(
+  statement: BatchStatement<Command>,
+  command: Command,
+) => Promise<Row | undefined>;
+
+/** One statement for a batch of commands, which answers a row for each that it carried out. */
+export type BatchStatement<Command> = (tenant: string, commands: readonly Command[]) => Prisma.Sql;
+
+export type Database = AsyncDisposable & {
+  forTenant(tenant: string): Db;
+};
+
+export type DatabaseOptions = { connectionString: string; poolSize: number; logger: Logger };
+
+/** Opens the database; connects when first used. */
+export function openDatabase({ connectionString, poolSize, logger }: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString,
+    max: poolSize,
+    application_name: 'context-gateway',
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 30_000,
+    keepAlive: true,
+  });
+  // Without a listener an idle connection that breaks would end the process.
+  pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection broke'));
+  const adapter = new PrismaPg(pool);
+  const prisma = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] });
+  // Never the parameters: they are customer data.
+  prisma.$on('query', ({ query, duration }) => logger.trace({ statement: query, milliseconds: duration }));
+
+  const tenants = new Map<string, Db>();
+  return {
+    forTenant(tenant) {
+      const known = tenants.get(tenant);
+      if (known) return known;
+      const db: Db = {
+        prisma,
+        tenant,
+        registry: new RegistryCache(prisma, tenant),
+        commit: (statement, command) => commit(prisma, statement(tenant, [command])),
+      };
+      tenants.set(tenant, db);
+      return db;
+    },
+    async [Symbol.asyncDispose]() {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+const attempts = 5;
+
+async function commit<Row>(
+  prisma: PrismaClient,
+  statement: Prisma.Sql,
+  attempt = 1,
+): Promise<Row | undefined> {
+  try {
+    const [row] = await prisma.$queryRaw<Row[]>(statement);
+    return row;
+  } catch (error) {
+    if (isRetryable(error) && attempt < attempts) return commit(prisma, statement, attempt + 1);
+    if (mayHaveCommitted(error)) {
+      throw new OutcomeUnknown('The database connection broke: the change may or may not have been made.');
+    }
+    throw asUnavailable(error) ?? error;
+  }
+}

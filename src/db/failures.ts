@@ -1,0 +1,49 @@
+import { Unavailable } from '../errors.js';
+
+/** Deadlock or serialization failure: nothing was done, the same statement may be sent again. */
+export function isRetryable(error: unknown): boolean {
+  return ['40P01', '40001'].includes(describe(error).sqlState);
+}
+
+/** The connection broke after a statement was sent: whether it was committed is not known. */
+export function mayHaveCommitted(error: unknown): boolean {
+  const { sqlState, kind, message } = describe(error);
+  return (
+    /^(08|57P0[12])/.test(sqlState) ||
+    ['ConnectionClosed', 'SocketTimeout'].includes(kind) ||
+    /^Connection terminated( unexpectedly)?$|EPIPE|Client has encountered a connection error/.test(message)
+  );
+}
+
+/** `Unavailable` when the failure is the database's state and not the statement's fault. */
+export function asUnavailable(error: unknown): Unavailable | undefined {
+  const { sqlState, kind, message } = describe(error);
+  const isDown =
+    mayHaveCommitted(error) ||
+    isRetryable(error) ||
+    // Resources, start-up and shutdown, read-only, statement time-out.
+    /^(53|57P|25006|57014)/.test(sqlState) ||
+    ['DatabaseNotReachable', 'TooManyConnections'].includes(kind) ||
+    /timeout exceeded when trying to connect|Connection terminated due to connection timeout/.test(message);
+  return isDown ? new Unavailable('The database is not available.', { cause: error }) : undefined;
+}
+
+type Failure = { sqlState: string; kind: string; message: string };
+
+/** What the driver said, below what Prisma's adapter made of it (which has no stable public type). */
+function describe(error: unknown): Failure {
+  const cause = member(member(member(error, 'meta'), 'driverAdapterError'), 'cause') ?? error;
+  return {
+    sqlState: text(member(cause, 'originalCode') ?? member(cause, 'code')),
+    kind: text(member(cause, 'kind')),
+    message: error instanceof Error ? error.message : '',
+  };
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

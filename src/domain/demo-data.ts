@@ -1,0 +1,129 @@
+import type { Db } from '../db/database.js';
+import { associateService } from './associations.js';
+import { createExtensionSchema } from './extension-schemas.js';
+import type { GivenExtension } from './extensions.js';
+import type { ServiceInput } from './service-fields.js';
+import type { Origin } from './service-writes.js';
+import { completeService, startService } from './services.js';
+
+/** The service of the published example; ids go on above it. */
+const firstServiceId = 1500;
+
+/**
+ * Something to look at on a first start: the two extensions that the legacy API's examples take for
+ * granted, service 1500, a few customers and anonymous callers of the last days.
+ */
+export async function insertDemoData(db: Db, now: Date): Promise<void> {
+  await db.prisma.$queryRaw`select setval('service_id_seq', ${firstServiceId}, false)`;
+  for (const schema of extensionSchemas) await createExtensionSchema(db, 'SERVICE', schema, now);
+  for (const story of stories) await insert(db, story, now);
+}
+
+type Story = {
+  /** When it started, in hours before now. */
+  hoursAgo: number;
+  start: Record<string, unknown>;
+  extensions?: readonly GivenExtension[];
+  /** Whom the caller turned out to be. */
+  associate?: Record<string, unknown>;
+  complete?: Record<string, unknown>;
+};
+
+const extensionSchemas = [
+  {
+    name: 'Feedback',
+    type: 'single-valued',
+    attributes: [
+      { name: 'FeedbackType', type: 'string', length: 32 },
+      { name: 'rating', type: 'integer' },
+      { name: 'notes', type: 'string', length: 256 },
+    ],
+  },
+  {
+    name: 'Satisfaction',
+    type: 'multi-valued',
+    attributes: [
+      { name: 'rating', type: 'integer' },
+      { name: 'pertinence', type: 'integer' },
+      { name: 'useful', type: 'boolean' },
+      { name: 'place', type: 'string', length: 128 },
+    ],
+  },
+];
+
+const [voice, email, chat] = [1001, 1003, 1006];
+
+const stories: Story[] = [
+  {
+    hoursAgo: 2,
+    start: {
+      customerId: '0004Va58A92T0017',
+      serviceType: 'claim',
+      mediaType: voice,
+      interactionId: '123ABCAADFJ1259AC0',
+    },
+  },
+  {
+    hoursAgo: 70,
+    start: { customerId: '0004Va58A92T0001', serviceType: 'order', mediaType: email, estDuration: 86_400 },
+    complete: { disposition: 'delivered', dispositionDesc: 'Left with the neighbour' },
+    extensions: [
+      { name: 'Feedback', value: { FeedbackType: 'e-mail', rating: 9, notes: 'fast and friendly' } },
+    ],
+  },
+  {
+    hoursAgo: 26,
+    start: { customerId: '0004Va58A92T0001', serviceType: 'claim', mediaType: voice, resourceId: 5005 },
+    extensions: [
+      {
+        name: 'Satisfaction',
+        value: [
+          { rating: 2, pertinence: 8, useful: true, place: 'waiting line' },
+          { rating: 8, pertinence: 4, useful: false, place: 'call-back' },
+        ],
+      },
+    ],
+  },
+  {
+    hoursAgo: 3,
+    start: { customerId: '0004Va58A92T0002', serviceType: 'call-back', mediaType: chat, estDuration: 900 },
+  },
+  {
+    hoursAgo: 49,
+    start: { contactKey: '+14155550123', serviceType: 'claim', mediaType: voice },
+    associate: { customerId: '0004Va58A92T0003', reason: 'identified by policy number', actor: 'agent 5005' },
+  },
+  {
+    hoursAgo: 30,
+    start: { customerId: '0004Va58A92T0004', serviceType: 100, mediaType: email },
+    complete: { disposition: 10 },
+  },
+  { hoursAgo: 5, start: { customerId: '0004Va58A92T0005', serviceType: 100, mediaType: chat } },
+  { hoursAgo: 20, start: { contactKey: '+33145678900', serviceType: 'order', mediaType: voice } },
+  {
+    hoursAgo: 19,
+    start: { contactKey: '+33145678900', serviceType: 'order', mediaType: voice },
+    complete: { disposition: 'abandoned' },
+  },
+  { hoursAgo: 1, start: { contactKey: '+33145678900', serviceType: 'call-back', mediaType: voice } },
+];
+
+async function insert(
+  db: Db,
+  { hoursAgo, start, extensions = [], associate, complete }: Story,
+  now: Date,
+): Promise<void> {
+  const at = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
+  const origin: Origin = { front: 'GRAPHQL', requestId: 'demo-data', principal: null, receivedAt: now };
+  const input = (fields: Record<string, unknown>, timestamp: Date): ServiceInput => ({
+    fields: { ...fields, timestamp },
+    extensions,
+    takesAttachedData: false,
+    requiresServiceType: true,
+    faults: [],
+  });
+  const { service } = await startService(db, origin, input(start, at(hoursAgo)));
+  const serviceId = service.id;
+  if (associate) await associateService(db, origin, input({ ...associate, serviceId }, at(hoursAgo - 0.1)));
+  if (complete) await completeService(db, origin, input({ ...complete, serviceId }, at(hoursAgo - 0.5)));
+}

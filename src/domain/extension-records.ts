@@ -1,0 +1,160 @@
+import type { Path } from '../errors.js';
+import { accept, dateTime, type Faults, integer, isCalendarDay, type Rule, refuse, text } from './rules.js';
+
+export const attributeTypes = [
+  'string',
+  'integer',
+  'long',
+  'double',
+  'date',
+  'datetime',
+  'currency',
+  'boolean',
+] as const;
+
+export type AttributeType = (typeof attributeTypes)[number];
+
+export type Attribute = {
+  name: string;
+  type: AttributeType;
+  /** The most characters that a string may have. */
+  length?: number;
+  default?: JsonScalar;
+  mandatory?: boolean;
+  unique?: boolean;
+  /** Kept and returned for old clients; it is no encryption at rest. */
+  encrypt?: boolean;
+};
+
+export type JsonScalar = string | number | boolean | null;
+export type Json = JsonScalar | readonly Json[] | { readonly [key: string]: Json };
+export type JsonRecord = { [name: string]: JsonScalar };
+
+/** What the records of one extension must be: the part of a schema that checking needs. */
+export type RecordSchema = {
+  type: 'SINGLE_VALUED' | 'MULTI_VALUED';
+  attributes: readonly Attribute[];
+  unique: readonly (readonly string[])[];
+};
+
+/**
+ * Checks the value of an extension and answers it as it is kept: defaults filled in, attributes
+ * under their schema's spelling. Every fault goes to `faults`, with the path of its attribute.
+ */
+export function checkRecords(schema: RecordSchema, value: unknown, path: Path, faults: Faults): Json {
+  if (schema.type === 'SINGLE_VALUED') return checkRecord(schema, value, path, faults);
+  if (!Array.isArray(value)) {
+    faults.add(path, { message: 'must be an array of records, since the extension is multi-valued' });
+    return [];
+  }
+  const records = value.map((record, index) => checkRecord(schema, record, [...path, index], faults));
+  checkUnique(schema, records, path, faults);
+  return records;
+}
+
+function checkRecord(schema: RecordSchema, value: unknown, path: Path, faults: Faults): JsonRecord {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    faults.add(path, { message: 'must be an object: one record of the extension' });
+    return {};
+  }
+  const given = byKey(schema, value, path, faults);
+  const record: JsonRecord = {};
+  for (const attribute of schema.attributes) {
+    const found = given.get(attribute.name.toLowerCase());
+    const kept = checkAttribute(attribute, found, [...path, attribute.name], faults);
+    if (kept !== undefined) record[attribute.name] = kept;
+  }
+  return record;
+}
+
+/** Names are told apart without regard to case (legacy contract, values). */
+function byKey(schema: RecordSchema, record: object, path: Path, faults: Faults): Map<string, unknown> {
+  const names = schema.attributes.map(({ name }) => name);
+  const known = new Set(names.map((name) => name.toLowerCase()));
+  const given = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(record)) {
+    const key = name.toLowerCase();
+    if (!known.has(key))
+      faults.add([...path, name], { message: 'is not an attribute of the extension', allowed: names });
+    else if (given.has(key)) faults.add([...path, name], { message: 'is given twice' });
+    else given.set(key, value);
+  }
+  return given;
+}
+
+function checkAttribute(
+  attribute: Attribute,
+  value: unknown,
+  path: Path,
+  faults: Faults,
+): JsonScalar | undefined {
+  if (value === undefined && attribute.default !== undefined) return attribute.default;
+  if (value === undefined || value === null) {
+    if (attribute.mandatory) faults.add(path, { message: 'is mandatory' });
+    return value;
+  }
+  return faults.check(attributeRule(attribute), path, value);
+}
+
+/** The rule of an attribute's type (legacy contract, extension schemas). */
+export function attributeRule({ type, length }: Pick<Attribute, 'type' | 'length'>): Rule<JsonScalar> {
+  return type === 'string' ? text(length ?? Number.MAX_SAFE_INTEGER) : typeRules[type];
+}
+
+const day: Rule<string> = (value) =>
+  typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && isCalendarDay(value)
+    ? accept(value)
+    : refuse('must be a date, like 2009-05-12');
+
+const instant: Rule<string> = (value) => {
+  const checked = dateTime(value);
+  return checked.ok ? accept(checked.value.toISOString()) : checked;
+};
+
+const typeRules: Record<Exclude<AttributeType, 'string'>, Rule<JsonScalar>> = {
+  integer: integer(-2_147_483_648, 2_147_483_647),
+  long: integer(),
+  double: (value) =>
+    typeof value === 'number' && Number.isFinite(value) ? accept(value) : refuse('must be a number'),
+  date: day,
+  datetime: instant,
+  // A decimal string keeps amounts exact; a number is taken too, since the contract shows no example.
+  currency: (value) =>
+    (typeof value === 'number' && Number.isFinite(value)) ||
+    (typeof value === 'string' && /^-?\d{1,15}(\.\d{1,4})?$/.test(value))
+      ? accept(value)
+      : refuse('must be an amount: a number, or a decimal string like "12.50"'),
+  boolean: (value) => (typeof value === 'boolean' ? accept(value) : refuse('must be true or false')),
+};
+
+/** No two records of a multi-valued extension may agree in all attributes of a unique list. */
+function checkUnique(schema: RecordSchema, records: readonly JsonRecord[], path: Path, faults: Faults): void {
+  for (const names of schema.unique) {
+    const seen = new Map<string, number>();
+    for (const [index, record] of records.entries()) {
+      const values = names.map((name) => record[name]);
+      if (values.some((value) => value === undefined || value === null)) continue;
+      const key = JSON.stringify(values);
+      const first = seen.get(key);
+      if (first === undefined) seen.set(key, index);
+      else faults.add([...path, index, ...names.slice(0, 1)], { message: repeats(names, first) });
+    }
+  }
+}
+
+function repeats(names: readonly string[], index: number): string {
+  return names.length === 1
+    ? `must be unique, repeats record ${index}`
+    : `must be unique together with ${names.slice(1).join(', ')}, repeats record ${index}`;
+}
+
+/** The value with its attributes in the schema's order, which jsonb does not keep. */
+export function inSchemaOrder(attributes: readonly Attribute[], value: Json): Json {
+  if (Array.isArray(value)) return value.map((record: Json) => inSchemaOrder(attributes, record));
+  if (typeof value !== 'object' || value === null) return value;
+  const record = value as { readonly [key: string]: Json };
+  const ordered: Record<string, Json> = {};
+  for (const { name } of attributes) if (record[name] !== undefined) ordered[name] = record[name];
+  // What was stored before the schema was made keeps its place behind.
+  return { ...ordered, ...record };
+}

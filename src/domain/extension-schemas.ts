@@ -1,0 +1,256 @@
+import type { Db } from '../db/database.js';
+import type { Registry } from '../db/registry.js';
+import { Conflict, NotFound, type Path } from '../errors.js';
+import { type ExtensionSchema, type ExtensionScope, Prisma } from '../generated/prisma/client.js';
+import {
+  type Attribute,
+  attributeRule,
+  attributeTypes,
+  type JsonScalar,
+  type RecordSchema,
+} from './extension-records.js';
+import { accept, Faults, integer, oneOf, type Rule, refuse, text } from './rules.js';
+
+export const extensionTypes = ['single-valued', 'multi-valued'] as const;
+
+const mostAttributes = 100;
+const mostUniqueLists = 100;
+
+/** Names that old clients find beside extensions in one JSON object, so that none may be called so. */
+const reservedNames = new Set(
+  `service_id state_id task_id customer_id contact_key service_type state_type task_type started completed
+   duration est_duration disposition disposition_desc session_id interaction_id application_type application_id resource_type resource_id
+   media_type timestamp ttl expiration_time auto_complete_after previous_state_id`.split(/\s+/),
+);
+
+/**
+ * Defines an extension for good.
+ * @throws Invalid, listing every fault; Conflict when the scope has an extension of that name.
+ */
+export async function createExtensionSchema(
+  db: Db,
+  scope: ExtensionScope,
+  input: Readonly<Record<string, unknown>>,
+  createdAt: Date,
+): Promise<ExtensionSchema> {
+  const { name, type, attributes, unique } = readSchema(input);
+  const nameKey = name.toLowerCase();
+  // The tenant's row is locked first, so that versions and schemas appear in one order.
+  const rows = await db.prisma.$queryRaw<unknown[]>(Prisma.sql`
+    with grown as (
+      update tenant set registry_version = registry_version + 1
+      where id = ${db.tenant} and not exists (
+        select from extension_schema
+        where tenant = ${db.tenant} and scope = ${scope}::extension_scope and name_key = ${nameKey}
+      )
+      returning id
+    )
+    insert into extension_schema (tenant, scope, name_key, name, type, attributes, "unique", created_at)
+    select id, ${scope}::extension_scope, ${nameKey}, ${name}, ${type}::extension_type,
+      ${JSON.stringify(attributes)}::jsonb, ${JSON.stringify(unique)}::jsonb, ${createdAt}
+    from grown
+    on conflict do nothing
+    returning name`);
+  if (rows.length === 0) throw new Conflict(`There is an extension schema ${name} already.`);
+  db.registry.forget();
+  return getExtensionSchema(db, scope, name);
+}
+
+/** @throws NotFound when there is none of that name, whatever its case. */
+export async function getExtensionSchema(
+  db: Db,
+  scope: ExtensionScope,
+  name: string,
+): Promise<ExtensionSchema> {
+  const schema = await findExtensionSchema(db, scope, name);
+  if (!schema) throw new NotFound(`There is no extension schema ${name}.`);
+  return schema;
+}
+
+export function findExtensionSchema(
+  db: Db,
+  scope: ExtensionScope,
+  name: string,
+): Promise<ExtensionSchema | null> {
+  const nameKey = name.toLowerCase();
+  return db.prisma.extensionSchema.findUnique({
+    where: { tenant_scope_nameKey: { tenant: db.tenant, scope, nameKey } },
+  });
+}
+
+/** In the order of their names. */
+export function listExtensionSchemas(db: Db, scope: ExtensionScope): Promise<ExtensionSchema[]> {
+  return db.prisma.extensionSchema.findMany({
+    where: { tenant: db.tenant, scope },
+    orderBy: { nameKey: 'asc' },
+  });
+}
+
+/** A schema's attributes and unique lists; only `createExtensionSchema` writes them. */
+export function recordSchema(schema: ExtensionSchema): RecordSchema {
+  return {
+    type: schema.type,
+    attributes: schema.attributes as unknown as Attribute[],
+    unique: schema.unique as unknown as string[][],
+  };
+}
+
+export function schemaNamed(
+  registry: Registry,
+  scope: ExtensionScope,
+  name: string,
+): ExtensionSchema | undefined {
+  const nameKey = name.toLowerCase();
+  return registry.schemas.find((schema) => schema.scope === scope && schema.nameKey === nameKey);
+}
+
+/** A letter, then letters, digits and `_`; at most 26 characters (legacy contract, values). */
+export const extensionName: Rule<string> = (value) =>
+  typeof value === 'string' && /^[a-z][a-z0-9_]{0,25}$/i.test(value)
+    ? accept(value)
+    : refuse('must be a letter followed by letters, digits or _, at most 26 characters');
+
+export const schemaName: Rule<string> = (value) => {
+  const checked = extensionName(value);
+  if (checked.ok && isReservedName(checked.value)) return refuse('is reserved');
+  return checked;
+};
+
+export function isReservedName(name: string): boolean {
+  return reservedNames.has(name.toLowerCase()) || /^(active|completed)_/i.test(name);
+}
+
+type NewSchema = RecordSchema & { name: string };
+
+function readSchema(input: Readonly<Record<string, unknown>>): NewSchema {
+  const faults = new Faults();
+  refuseUnknown(input, schemaMembers, [], faults);
+  const name = faults.require(schemaName, ['name'], input['name'], '');
+  const type = faults.require(oneOf(extensionTypes), ['type'], input['type'], 'single-valued');
+  const attributes = readAttributes(input['attributes'], faults);
+  const unique = readUnique(input['unique'], attributes, faults);
+  faults.throwIfAny();
+  return { name, type: type === 'single-valued' ? 'SINGLE_VALUED' : 'MULTI_VALUED', attributes, unique };
+}
+
+function readAttributes(value: unknown, faults: Faults): Attribute[] {
+  const path = ['attributes'];
+  if (!Array.isArray(value) || value.length === 0) {
+    faults.add(path, { message: 'must be an array of at least one attribute' });
+    return [];
+  }
+  if (value.length > mostAttributes) {
+    faults.add(path, { message: `must have at most ${mostAttributes} attributes, has ${value.length}` });
+    return [];
+  }
+  const attributes = value.map((entry, index) => readAttribute(entry, index, faults));
+  checkNamesDiffer(attributes, faults);
+  return attributes;
+}
+
+function refuseUnknown(entry: object, known: readonly string[], path: Path, faults: Faults): void {
+  for (const member of Object.keys(entry)) {
+    if (!known.includes(member))
+      faults.add([...path, member], { message: 'is not known here', allowed: known });
+  }
+}
+
+const schemaMembers = ['name', 'type', 'attributes', 'unique'];
+const attributeMembers = ['name', 'type', 'length', 'default', 'mandatory', 'unique', 'encrypt'];
+
+function readAttribute(value: unknown, index: number, faults: Faults): Attribute {
+  const path = ['attributes', index];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    faults.add(path, { message: 'must be an object' });
+    return { name: '', type: 'string' };
+  }
+  const entry: Record<string, unknown> = { ...value };
+  refuseUnknown(entry, attributeMembers, path, faults);
+  const faultsBefore = faults.list.length;
+  const attribute: Attribute = {
+    name: faults.require(extensionName, [...path, 'name'], entry['name'], ''),
+    type: faults.require(oneOf(attributeTypes), [...path, 'type'], entry['type'], 'string'),
+  };
+  const length = faults.check(lengthRule, [...path, 'length'], entry['length'] ?? undefined);
+  if (length !== undefined) attribute.length = length;
+  if (length !== undefined && attribute.type !== 'string') {
+    faults.add([...path, 'length'], { message: 'goes with the type string alone' });
+  }
+  for (const flag of ['mandatory', 'unique', 'encrypt'] as const) {
+    const isSet = faults.check(flagRule, [...path, flag], entry[flag] ?? undefined);
+    if (isSet !== undefined) attribute[flag] = isSet;
+  }
+  // A default is judged by the type and length, so only where those are sound.
+  if (faults.list.length > faultsBefore) return attribute;
+  const fallback = readDefault(attribute, entry['default'], [...path, 'default'], faults);
+  if (fallback !== undefined) attribute.default = fallback;
+  return attribute;
+}
+
+function readDefault(
+  attribute: Attribute,
+  value: unknown,
+  path: readonly (string | number)[],
+  faults: Faults,
+): JsonScalar | undefined {
+  if (value === undefined || value === null) return undefined;
+  const given = attribute.type === 'boolean' ? fromText(value) : value;
+  return faults.check(attributeRule(attribute), path, given);
+}
+
+function checkNamesDiffer(attributes: readonly Attribute[], faults: Faults): void {
+  const seen = new Set<string>();
+  for (const [index, { name }] of attributes.entries()) {
+    const key = name.toLowerCase();
+    if (key !== '' && seen.has(key)) faults.add(['attributes', index, 'name'], { message: 'is given twice' });
+    seen.add(key);
+  }
+}
+
+/** Old clients send booleans and lengths as JSON values or as strings (legacy contract, extension schemas). */
+const flagRule: Rule<boolean> = (value) => {
+  const given = fromText(value);
+  return typeof given === 'boolean' ? accept(given) : refuse('must be true or false');
+};
+
+const lengthRule: Rule<number> = (value) =>
+  integer(1, 32_768)(typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : value);
+
+function fromText(value: unknown): unknown {
+  if (value === 'true') return true;
+  if (value === 'false') return false;
+  return value;
+}
+
+/** `["a", ["b", "c"]]`: a is unique, and so are b and c together. An attribute's own flag counts too. */
+function readUnique(value: unknown, attributes: readonly Attribute[], faults: Faults): string[][] {
+  const flagged = attributes.filter(({ unique }) => unique).map(({ name }) => [name]);
+  if (value === undefined || value === null) return flagged;
+  if (!Array.isArray(value) || value.length > mostUniqueLists) {
+    faults.add(['unique'], { message: `must be an array of at most ${mostUniqueLists} entries` });
+    return flagged;
+  }
+  const lists = value.map((entry: unknown, index) => readUniqueList(entry, index, attributes, faults));
+  const isNew = (list: string[]) => !(list.length === 1 && flagged.some(([name]) => name === list[0]));
+  return [...flagged, ...lists.filter(isNew)];
+}
+
+function readUniqueList(
+  value: unknown,
+  index: number,
+  attributes: readonly Attribute[],
+  faults: Faults,
+): string[] {
+  const names: unknown[] = Array.isArray(value) ? value : [value];
+  const allowed = attributes.map(({ name }) => name).filter((name) => name !== '');
+  if (names.length === 0) faults.add(['unique', index], { message: 'must name at least one attribute' });
+  return names.map((given, place) => {
+    const path = Array.isArray(value) ? ['unique', index, place] : ['unique', index];
+    const wanted = faults.check(text(26), path, given)?.toLowerCase();
+    const found = allowed.find((name) => name.toLowerCase() === wanted);
+    if (wanted !== undefined && found === undefined) {
+      faults.add(path, { message: 'must name an attribute of the schema', allowed });
+    }
+    return found ?? '';
+  });
+}

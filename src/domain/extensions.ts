@@ -1,0 +1,140 @@
+import type { Registry } from '../db/registry.js';
+import type { Fault, Path } from '../errors.js';
+import type { Extension, ExtensionScope } from '../generated/prisma/client.js';
+import { checkRecords, inSchemaOrder, type Json } from './extension-records.js';
+import { extensionName, recordSchema, schemaNamed } from './extension-schemas.js';
+import { accept, type Faults, type Rule, refuse, text, unstorable } from './rules.js';
+
+/** An extension as a caller gives it: `null` removes it, anything else replaces what is stored. */
+export type GivenExtension = { name: string; value: unknown };
+
+/** An extension as it is stored; `value` null where it is to be removed. */
+export type ExtensionWrite = { name_key: string; name: string; value: Json; size_bytes: number };
+
+/** Limits of ours, in bytes of UTF-8 JSON (legacy contract, values). */
+export const maxExtensionBytes = 32 * 1024;
+export const maxServiceExtensionBytes = 256 * 1024;
+const mostExtensions = 50;
+const deepestValue = 32;
+
+export type ExtensionCheck = {
+  registry: Registry;
+  scope: ExtensionScope;
+  /** Without a schema of its name an extension is attached data, any JSON value (8.5). */
+  takesAttachedData: boolean;
+};
+
+/** Checks extensions against the registry and answers them as they are to be stored. */
+export function checkExtensions(
+  given: readonly GivenExtension[],
+  check: ExtensionCheck,
+  faults: Faults,
+): ExtensionWrite[] {
+  if (given.length > mostExtensions) {
+    faults.add(['extensions'], { message: `must be at most ${mostExtensions} a call, are ${given.length}` });
+    return [];
+  }
+  const writes = given.map((extension) => checkExtension(extension, check, faults));
+  checkNamesDiffer(given, faults);
+  const bytes = writes.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  if (bytes > maxServiceExtensionBytes) faults.add(['extensions'], tooLargeTogether(bytes));
+  return writes;
+}
+
+export function tooLargeTogether(bytes: number): Omit<Fault, 'path'> {
+  const message = `of one service must be at most ${maxServiceExtensionBytes} bytes together, would be ${bytes}`;
+  return { message, isTooLarge: true };
+}
+
+function checkExtension(
+  { name, value }: GivenExtension,
+  check: ExtensionCheck,
+  faults: Faults,
+): ExtensionWrite {
+  const path = ['extensions', name];
+  const schema = schemaNamed(check.registry, check.scope, name);
+  const write = { name_key: name.toLowerCase(), name: schema?.name ?? name };
+  if (!schema && !check.takesAttachedData) {
+    const allowed = check.registry.schemas
+      .filter(({ scope }) => scope === check.scope)
+      .map((known) => known.name);
+    faults.add(path, {
+      message: 'is neither a field of this operation nor an extension with a schema',
+      allowed,
+    });
+  }
+  if (!schema && check.takesAttachedData) faults.check(attachedDataKey, path, name);
+  if (value === null || value === undefined) return { ...write, value: null, size_bytes: 0 };
+
+  const before = faults.list.length;
+  checkJson(value, path, faults);
+  // Deep or unstorable values are not looked at any closer.
+  if (faults.list.length > before) return { ...write, value: null, size_bytes: 0 };
+  // checkJson walked it all: it is JSON.
+  const kept = schema ? checkRecords(recordSchema(schema), value, path, faults) : (value as Json);
+  return { ...write, value: kept, size_bytes: sizeOf(name, kept, path, faults) };
+}
+
+/** Any key that is not empty (legacy contract, values). */
+const attachedDataKey: Rule<string> = (value) =>
+  value === '__proto__' ? refuse('is reserved') : text(255, 1)(value);
+
+function sizeOf(name: string, value: Json, path: Path, faults: Faults): number {
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes > maxExtensionBytes) {
+    faults.add(path, {
+      message: `must be at most ${maxExtensionBytes} bytes of JSON, is ${bytes}`,
+      isTooLarge: true,
+    });
+  }
+  return bytes + Buffer.byteLength(name);
+}
+
+function checkNamesDiffer(given: readonly GivenExtension[], faults: Faults): void {
+  const seen = new Set<string>();
+  for (const { name } of given) {
+    const key = name.toLowerCase();
+    if (seen.has(key))
+      faults.add(['extensions', name], { message: 'is given twice; case makes no difference' });
+    seen.add(key);
+  }
+}
+
+/** What JSON can say and PostgreSQL can keep. Every fault goes to `faults` with its path. */
+function checkJson(value: unknown, path: Path, faults: Faults, depth = 1): void {
+  if (depth > deepestValue) {
+    faults.add(path, { message: `must not be nested deeper than ${deepestValue} levels` });
+  } else if (typeof value === 'string') {
+    const problem = unstorable(value);
+    if (problem) faults.add(path, { message: problem });
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value)) faults.add(path, { message: 'must be a number that a double can hold' });
+  } else if (Array.isArray(value)) {
+    for (const [index, element] of value.entries()) checkJson(element, [...path, index], faults, depth + 1);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, member] of Object.entries(value)) {
+      faults.check(memberKey, [...path, key], key);
+      checkJson(member, [...path, key], faults, depth + 1);
+    }
+  }
+}
+
+const memberKey: Rule<string> = (key) => {
+  if (key === '__proto__') return refuse('is reserved');
+  const problem = typeof key === 'string' ? unstorable(key) : undefined;
+  return problem ? refuse(problem) : accept(String(key));
+};
+
+/** The value as it is answered: attributes in their schema's order. */
+export function readExtension(registry: Registry, extension: Extension): Json {
+  const schema = schemaNamed(registry, extension.scope, extension.name);
+  const value = extension.value as Json;
+  return schema ? inSchemaOrder(recordSchema(schema).attributes, value) : value;
+}
+
+/** Whether a name in a query can be an extension's at all; those that cannot are simply not there. */
+export function nameKeys(names: readonly string[]): string[] {
+  return names
+    .filter((name) => extensionName(name).ok || attachedDataKey(name).ok)
+    .map((name) => name.toLowerCase());
+}

@@ -1,0 +1,191 @@
+import type { Db } from '../db/database.js';
+import { type Cursor, decodeCursor, isBefore, isBehind } from '../db/paging.js';
+import { Invalid, NotFound } from '../errors.js';
+import type { Prisma } from '../generated/prisma/client.js';
+import { accept, Faults, list, type Rule, refuse, text, typeCode } from './rules.js';
+import {
+  customerId,
+  readAct,
+  readEndFields,
+  readServiceFields,
+  readStart,
+  type ServiceInput,
+} from './service-fields.js';
+import { type Origin, type WrittenService, writeService } from './service-writes.js';
+
+/**
+ * Starts a service, with a customer or anonymous under a contact key: one of the two is required.
+ * @param input `timestamp` is the start
+ * @throws Invalid, listing every fault; Unavailable, OutcomeUnknown
+ */
+export async function startService(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
+  const faults = new Faults(input.faults);
+  const act = readStart(input, origin, faults);
+  const customer = faults.check(customerId, ['customerId'], input.fields['customerId'] ?? undefined);
+  const columns = readServiceFields(input, faults);
+  requireForStart(input, faults);
+  return writeService(
+    db,
+    origin,
+    {
+      ...act,
+      event: 'SERVICE_STARTED',
+      columns: { ...columns, customer_id: customer ?? null, started_at: act.occurredAt },
+    },
+    faults,
+  );
+}
+
+function requireForStart({ fields, requiresServiceType }: ServiceInput, faults: Faults): void {
+  if ((fields['customerId'] ?? fields['contactKey'] ?? null) === null) {
+    faults.add(['customerId'], { message: 'is required where there is no contact key' });
+  }
+  if (requiresServiceType && fields['serviceType'] === undefined) {
+    faults.add(['serviceType'], { message: 'is required on this path' });
+  }
+}
+
+/**
+ * Updates fields and extensions without a move: absent is unchanged, `null` clears.
+ * @throws Invalid, listing every fault; NotFound, Conflict, Unavailable, OutcomeUnknown
+ */
+export async function updateService(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
+  const faults = new Faults(input.faults);
+  const act = readAct(input, origin, faults);
+  const columns = readServiceFields(input, faults);
+  return writeService(db, origin, { ...act, event: 'SERVICE_UPDATED', columns }, faults);
+}
+
+/**
+ * Completes a service, once.
+ * @param input `timestamp` is the end; not before the start
+ * @throws Invalid, listing every fault; Conflict when it is completed; NotFound, Unavailable, OutcomeUnknown
+ */
+export async function completeService(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
+  const faults = new Faults(input.faults);
+  const act = readAct(input, origin, faults);
+  const columns = { ...readEndFields(input, faults), completed_at: act.occurredAt };
+  return writeService(db, origin, { ...act, event: 'SERVICE_COMPLETED', columns }, faults);
+}
+
+/** What to load beside a service: Prisma's `include`, or what Pothos makes of a selection. */
+export type ServiceQuery = { include?: Prisma.ServiceInclude };
+
+export async function findService<Q extends ServiceQuery>(
+  db: Db,
+  id: bigint,
+  query: Q,
+): Promise<Prisma.ServiceGetPayload<Q> | null> {
+  const where = { tenant_id: { tenant: db.tenant, id } };
+  // Prisma's type for an include that is yet a type parameter cannot be resolved here.
+  return (await db.prisma.service.findUnique({ ...query, where })) as Prisma.ServiceGetPayload<Q> | null;
+}
+
+/** @throws NotFound */
+export async function getService<Q extends ServiceQuery>(
+  db: Db,
+  id: bigint,
+  query: Q,
+): Promise<Prisma.ServiceGetPayload<Q>> {
+  const service = await findService(db, id, query);
+  if (!service) throw new NotFound(`There is no service ${id}.`);
+  return service;
+}
+
+export type ServiceStatus = 'ACTIVE' | 'COMPLETED';
+
+export type ServiceFilter = {
+  customerId?: string | undefined;
+  /** Anonymous services only. */
+  contactKey?: string | undefined;
+  status?: ServiceStatus | undefined;
+  /** An integer matches the string of its digits too, and the other way round. */
+  types?: readonly (number | string)[] | undefined;
+  interactionId?: string | undefined;
+  /** Inclusive. */
+  startedFrom?: Date | undefined;
+  /** Exclusive. */
+  startedTo?: Date | undefined;
+};
+
+/** The types that a list of services is filtered by. */
+export const typesFilter: Rule<readonly (number | string)[]> = list(
+  (type) => (typeof type === 'string' ? text(64, 1)(type) : typeCode(type)),
+  1,
+  100,
+);
+
+export type ServicePage = {
+  /** Without one all are listed. */
+  limit?: number | undefined;
+  after?: Cursor | undefined;
+  before?: Cursor | undefined;
+  /** From the newest to the oldest. */
+  isReversed?: boolean | undefined;
+};
+
+/** Services by their start, then their id: the newest comes last. One statement, or one per relation. */
+export async function listServices<Q extends ServiceQuery>(
+  db: Db,
+  filter: ServiceFilter,
+  page: ServicePage,
+  query: Q,
+): Promise<Prisma.ServiceGetPayload<Q>[]> {
+  const direction = page.isReversed ? 'desc' : 'asc';
+  const services = await db.prisma.service.findMany({
+    ...query,
+    where: { tenant: db.tenant, AND: conditions(filter, page) },
+    orderBy: [{ startedAt: direction }, { id: direction }],
+    ...(page.limit === undefined ? {} : { take: page.limit }),
+  });
+  // As in findService.
+  return services as Prisma.ServiceGetPayload<Q>[];
+}
+
+function conditions(filter: ServiceFilter, page: ServicePage): Prisma.ServiceWhereInput[] {
+  const { customerId, contactKey, status, types, interactionId, startedFrom, startedTo } = filter;
+  return [
+    customerId === undefined ? {} : { customerId },
+    contactKey === undefined ? {} : { contactKey, customerId: null },
+    status === undefined ? {} : { completedAt: status === 'ACTIVE' ? null : { not: null } },
+    types === undefined ? {} : { OR: types.flatMap(sameType) },
+    interactionId === undefined ? {} : { interactionId },
+    startedFrom === undefined ? {} : { startedAt: { gte: startedFrom } },
+    startedTo === undefined ? {} : { startedAt: { lt: startedTo } },
+    page.after === undefined ? {} : isBehind(page.after),
+    page.before === undefined ? {} : isBefore(page.before),
+  ];
+}
+
+/** `100` and `"100"` name one type (legacy contract, operations). */
+function sameType(type: number | string): Prisma.ServiceWhereInput[] {
+  const number = Number(type);
+  const isInteger = Number.isSafeInteger(number) && String(number) === String(type);
+  return [
+    { serviceType: { equals: String(type) } },
+    ...(isInteger ? [{ serviceType: { equals: number } }] : []),
+  ];
+}
+
+/** Whole milliseconds between start and end; null while the service is active. */
+export function serviceDuration({
+  startedAt,
+  completedAt,
+}: {
+  startedAt: Date;
+  completedAt: Date | null;
+}): number | null {
+  return completedAt && completedAt.getTime() - startedAt.getTime();
+}
+
+export const cursor: Rule<Cursor> = (value) => {
+  const decoded = typeof value === 'string' ? decodeCursor(value) : undefined;
+  return decoded ? accept(decoded) : refuse('must be a cursor that a list answered');
+};
+
+/** @throws Invalid */
+export function parseOrThrow<T>(rule: Rule<T>, name: string, value: unknown): T {
+  const checked = rule(value);
+  if (!checked.ok) throw new Invalid([{ path: [name], ...checked.fault }]);
+  return checked.value;
+}

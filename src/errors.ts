@@ -1,0 +1,89 @@
+/** Where in the input a fault lies, in the domain's names; each front spells it in its own. */
+export type Path = readonly (string | number)[];
+
+export type Fault = {
+  path: Path;
+  /** The rule that was broken. */
+  message: string;
+  /** The values that would have been accepted, where they are a closed list. */
+  allowed?: readonly string[];
+  /** The fault is one of size alone. */
+  isTooLarge?: true;
+};
+
+/** An expected failure. Each front maps these once; whatever else is thrown is a bug. */
+export abstract class DomainError extends Error {
+  abstract readonly code: string;
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** What the caller named does not exist. */
+export class NotFound extends DomainError {
+  readonly code = 'NOT_FOUND';
+}
+
+/** More than anybody reads: a body can hold more faults than the answer should have bytes. */
+const mostFaults = 100;
+
+/** The input breaks rules. */
+export class Invalid extends DomainError {
+  readonly code: 'INVALID' | 'TOO_LARGE';
+  /** Every fault, or the first of very many. */
+  readonly faults: readonly Fault[];
+  /** How many faults are not listed. */
+  readonly omitted: number;
+
+  constructor(faults: readonly Fault[]) {
+    const listed = faults.slice(0, mostFaults);
+    const omitted = faults.length - listed.length;
+    super(
+      sentences(
+        listed.map(({ path, message }) => ({ path: formatPath(path), message })),
+        omitted,
+      ),
+    );
+    this.faults = listed;
+    this.omitted = omitted;
+    this.code = faults.every((fault) => fault.isTooLarge) ? 'TOO_LARGE' : 'INVALID';
+  }
+}
+
+/** `a: must be a string; b: is required; and 3 more` */
+export function sentences(faults: readonly { path: string; message: string }[], omitted = 0): string {
+  const listed = faults.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return omitted > 0 ? `${listed}; and ${omitted} more` : listed;
+}
+
+/** The input is well formed, but not possible in the present state. */
+export class Conflict extends DomainError {
+  readonly code = 'CONFLICT';
+}
+
+/** The gateway cannot serve now. Nothing was changed. */
+export class Unavailable extends DomainError {
+  readonly code: 'UNAVAILABLE' | 'OUTCOME_UNKNOWN' = 'UNAVAILABLE';
+  readonly retryAfterSeconds = 1;
+}
+
+/** The connection broke while a write was in flight: it may or may not have been committed. */
+export class OutcomeUnknown extends Unavailable {
+  override readonly code = 'OUTCOME_UNKNOWN';
+}
+
+/** What keeps the gateway from starting until somebody mends it; the message says what to do. */
+export class OperatorError extends Error {
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** `['extensions', 'Satisfaction', 1, 'rating']` → `extensions.Satisfaction[1].rating` */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    return text === '' ? step : `${text}.${step}`;
+  }, '');
+}

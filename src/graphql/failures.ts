@@ -1,0 +1,52 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { GraphQLError } from 'graphql';
+import { asUnavailable } from '../db/failures.js';
+import { DomainError, type Fault, formatPath, Invalid, Unavailable } from '../errors.js';
+
+/**
+ * A failure outside the result unions, as the caller sees it. What GraphQL found in the document
+ * or its variables passes, an expected failure gets its code, and anything else is masked.
+ * @param log gets what is masked, and what the database does not let be done
+ */
+export function presentError(error: unknown, log: FastifyBaseLogger): GraphQLError {
+  const cause = causeOf(error);
+  const known = cause instanceof DomainError ? cause : asUnavailable(cause);
+  if (!known && cause instanceof GraphQLError)
+    return asReported(error instanceof GraphQLError ? error : cause);
+
+  if (!known) log.error({ err: cause }, 'unexpected error');
+  if (known instanceof Unavailable) log.warn({ err: known }, 'unavailable');
+  const place = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
+  return new GraphQLError(known?.message ?? 'Unexpected error.', {
+    ...place,
+    extensions: known
+      ? extensionsOf(known)
+      : { code: 'INTERNAL', ...(place.path ? {} : { http: { status: 500 } }) },
+  });
+}
+
+/** What lies below the errors that GraphQL wraps around it. */
+function causeOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? causeOf(error.originalError) : error;
+}
+
+/** GraphQL gives no code of its own to a value that does not fit its type. */
+function asReported(error: GraphQLError): GraphQLError {
+  error.extensions['code'] ??= 'INVALID';
+  return error;
+}
+
+function extensionsOf(error: DomainError): Record<string, unknown> {
+  const { code } = error;
+  if (error instanceof Unavailable) {
+    return { code, http: { status: 503, headers: { 'retry-after': String(error.retryAfterSeconds) } } };
+  }
+  return error instanceof Invalid ? { code, faults: presentFaults(error) } : { code };
+}
+
+export type PresentedFault = { path: string; message: string; allowed: readonly string[] | undefined };
+
+/** Faults with their paths as this front spells them, which is as the domain does. */
+export function presentFaults({ faults }: { faults: readonly Fault[] }): PresentedFault[] {
+  return faults.map(({ path, message, allowed }) => ({ path: formatPath(path), message, allowed }));
+}

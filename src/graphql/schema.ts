@@ -1,0 +1,12 @@
+import './associations.js';
+import './customers.js';
+import './errors.js';
+import './extension-schemas.js';
+import './extensions.js';
+import './scalars.js';
+import './service-lists.js';
+import './service-mutations.js';
+import './services.js';
+import { builder } from './builder.js';
+
+export const schema = builder.toSchema();

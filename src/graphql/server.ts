@@ -1,0 +1,94 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
+import { type Gateway, requestContext } from '../context.js';
+import type { Path } from '../errors.js';
+import { MalformedBody, parseJson } from '../json.js';
+import { presentError } from './failures.js';
+import { prefersPage, sendPage } from './graphiql.js';
+import { createGraphqlServer, type GraphqlServer } from './yoga.js';
+
+/** Serves `/graphql`: GraphiQL to browsers, queries by GET, queries and mutations by POST. */
+export function registerGraphql(server: FastifyInstance, gateway: Gateway): void {
+  const yoga = createGraphqlServer(gateway.logger);
+  server.register(async (scope) => {
+    scope.setErrorHandler(sendError);
+    scope.route({
+      method: ['GET', 'POST'],
+      url: '/graphql',
+      handler: (request, reply) => {
+        if (request.method !== 'POST' && prefersPage(request)) return sendPage(request, reply);
+        return handle(yoga, gateway, request, reply);
+      },
+    });
+    scope.route({
+      method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+      url: '/graphql',
+      handler: (_, reply) => {
+        reply.header('allow', 'GET, POST');
+        throw Object.assign(new Error('GraphQL only supports GET and POST requests.'), { statusCode: 405 });
+      },
+    });
+  });
+}
+
+async function handle(
+  yoga: GraphqlServer,
+  gateway: Gateway,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<string> {
+  const context = requestContext(gateway, request, 'GRAPHQL');
+  const response = await yoga.handleNodeRequestAndResponse(request, reply, {
+    ...context,
+    params: readParams(request),
+    log: request.log,
+  });
+  reply.code(response.status);
+  for (const [name, value] of response.headers) reply.header(name, value);
+  return response.text();
+}
+
+/** The body as Fastify parsed it, or the query string's members with their JSON parsed alike. */
+function readParams({ method, body, query }: FastifyRequest): unknown {
+  if (method === 'POST') return body;
+  const params: Record<string, unknown> = { ...(query as Record<string, unknown>) };
+  for (const name of ['variables', 'extensions']) {
+    const text = params[name];
+    if (typeof text === 'string') params[name] = text === '' ? undefined : parseMember(name, text);
+  }
+  return params;
+}
+
+function parseMember(name: string, text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof MalformedBody)) throw error;
+    const inside = (path: Path) => (path[0] === 'body' ? [name] : [name, ...path]);
+    throw new MalformedBody(error.faults.map((fault) => ({ ...fault, path: inside(fault.path) })));
+  }
+}
+
+/** What fails before Yoga has the request, in the form of Yoga's answers. */
+function sendError(error: FastifyError, { log }: FastifyRequest, reply: FastifyReply): void {
+  const isRefusal = error.statusCode !== undefined && error.statusCode < 500;
+  const presented = presentError(isRefusal ? asRefusal(error) : error, log);
+  const { http, ...extensions } = presented.extensions as { http?: HttpExtensions; code: string };
+  reply
+    .code(http?.status ?? statuses[extensions.code] ?? 400)
+    .headers(http?.headers ?? {})
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify({ errors: [{ message: presented.message, extensions }] }));
+}
+
+type HttpExtensions = { status?: number; headers?: Record<string, string> };
+
+const statuses: Readonly<Record<string, number>> = { TOO_LARGE: 413, INTERNAL: 500 };
+const codes: Readonly<Record<number, string>> = { 413: 'TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' };
+
+/** What Fastify finds wrong with a request. */
+function asRefusal({ message, statusCode = 400 }: FastifyError): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: { code: codes[statusCode] ?? 'BAD_REQUEST', http: { status: statusCode } },
+  });
+}

@@ -1,0 +1,103 @@
+import type { ServiceInput } from '../domain/service-fields.js';
+import type { Fault } from '../errors.js';
+import { builder, type Types } from './builder.js';
+import { described } from './service-descriptions.js';
+
+type FieldsBuilder = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
+
+const ExtensionInput = builder.inputType('ExtensionInput', {
+  description: 'A new value of an extension. It replaces the stored value as a whole.',
+  fields: (t) => ({
+    schemaName: t.string({
+      required: true,
+      description: 'The name of the extension schema; case makes no difference.',
+    }),
+    value: t.field({
+      type: 'JSON',
+      description:
+        'A record (single-valued extension) or an array of records (multi-valued one), as the schema says; `null` removes the extension. At most 32 KiB of JSON.',
+    }),
+  }),
+});
+
+/** What every act on a service that is there says of itself. */
+export function actInputs(t: FieldsBuilder) {
+  return {
+    serviceId: t.id({ required: true, description: 'The service.' }),
+    ...startInputs(t),
+    expectedVersion: t.int({
+      description: 'Refuses with a Conflict, changing nothing, when the service has another version.',
+    }),
+  };
+}
+
+/** What every act says of itself. */
+export function startInputs(t: FieldsBuilder) {
+  return {
+    timestamp: t.field({
+      type: 'DateTime',
+      description: 'When it happened; not more than 24 hours ahead. The gateway’s clock when absent.',
+    }),
+    extensions: t.field({
+      type: [ExtensionInput],
+      description: 'New values of extensions, at most 50. Those that are not named stay as they are.',
+    }),
+  };
+}
+
+/** What the acts that history records say for it. */
+export function historyInputs(t: FieldsBuilder) {
+  return {
+    reason: t.string({ description: 'Why, for the history of owners. At most 256 characters.' }),
+    actor: t.string({ description: 'Who acted, for the history of owners. At most 128 characters.' }),
+  };
+}
+
+/** The fields that start, update, association and end have in common. */
+export function eventInputs(t: FieldsBuilder) {
+  return {
+    sessionId: t.string({ description: described.sessionId }),
+    interactionId: t.string({ description: described.interactionId }),
+    applicationType: t.field({ type: 'TypeCode', description: described.applicationType }),
+    applicationId: t.field({ type: 'Long', description: described.applicationId }),
+    resourceType: t.field({ type: 'TypeCode', description: described.resourceType }),
+    resourceId: t.field({ type: 'Long', description: described.resourceId }),
+    mediaType: t.field({ type: 'TypeCode', description: described.mediaType }),
+    disposition: t.field({ type: 'TypeCode', description: described.disposition }),
+    dispositionDesc: t.string({ description: described.dispositionDesc }),
+  };
+}
+
+/** What start, update and association may set on the service itself. */
+export function serviceInputs(t: FieldsBuilder) {
+  return {
+    ...eventInputs(t),
+    serviceType: t.field({ type: 'TypeCode', description: described.serviceType }),
+    contactKey: t.string({ description: described.contactKey }),
+    estDuration: t.field({ type: 'Long', description: described.estDuration }),
+  };
+}
+
+type GivenExtension = { schemaName: string; value?: unknown };
+
+type ActInput = {
+  extensions?: readonly GivenExtension[] | null | undefined;
+  expectedVersion?: number | null | undefined;
+};
+
+/** An input as the domain takes it: what is absent stays absent, what is null stays null. */
+export function toServiceInput({ extensions, expectedVersion, ...fields }: ActInput): ServiceInput {
+  const given = extensions ?? [];
+  return {
+    fields: { ...fields, expectedVersion: expectedVersion ?? undefined },
+    extensions: given.map(({ schemaName, value }) => ({ name: schemaName, value })),
+    takesAttachedData: false,
+    requiresServiceType: false,
+    faults: given.filter(({ value }) => value === undefined).map(withoutValue),
+  };
+}
+
+/** To remove an extension takes a word, not a slip. */
+function withoutValue({ schemaName }: GivenExtension): Fault {
+  return { path: ['extensions', schemaName], message: 'needs a value; null removes the extension' };
+}

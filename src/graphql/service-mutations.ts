@@ -1,0 +1,96 @@
+import type { WrittenService } from '../domain/service-writes.js';
+import { completeService, startService, updateService } from '../domain/services.js';
+import { Conflict, Invalid, NotFound } from '../errors.js';
+import { Association } from './associations.js';
+import { builder } from './builder.js';
+import {
+  actInputs,
+  eventInputs,
+  historyInputs,
+  serviceInputs,
+  startInputs,
+  toServiceInput,
+} from './service-inputs.js';
+import { Service } from './services.js';
+
+const StartServiceInput = builder.inputType('StartServiceInput', {
+  description: 'A new service. One of `customerId` and `contactKey` is required.',
+  fields: (t) => ({
+    customerId: t.id({ description: 'The customer; absent while it is not known. 1 to 64 characters.' }),
+    ...startInputs(t),
+    ...historyInputs(t),
+    ...serviceInputs(t),
+  }),
+});
+
+const UpdateServiceInput = builder.inputType('UpdateServiceInput', {
+  description: 'What to change of a service: an absent field stays as it is, `null` clears it.',
+  fields: (t) => ({ ...actInputs(t), ...serviceInputs(t) }),
+});
+
+const CompleteServiceInput = builder.inputType('CompleteServiceInput', {
+  description: 'The end of a service.',
+  fields: (t) => ({ ...actInputs(t), ...eventInputs(t) }),
+});
+
+const StartServicePayload = builder.objectRef<WrittenService>('StartServicePayload').implement({
+  description: 'The service was started.',
+  fields: (t) => ({
+    service: t.expose('service', { type: Service, description: 'The new service.' }),
+    association: t.expose('association', {
+      type: Association,
+      nullable: true,
+      description: 'The first entry in the history of its owners.',
+    }),
+  }),
+});
+
+const UpdateServicePayload = builder.objectRef<WrittenService>('UpdateServicePayload').implement({
+  description: 'The service was updated.',
+  fields: (t) => ({
+    service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
+  }),
+});
+
+const CompleteServicePayload = builder.objectRef<WrittenService>('CompleteServicePayload').implement({
+  description: 'The service was completed.',
+  fields: (t) => ({
+    service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
+  }),
+});
+
+builder.mutationField('startService', (t) =>
+  t.field({
+    type: StartServicePayload,
+    description: 'Starts a service, with a customer or anonymous under a contact key.',
+    errors: { types: [Invalid], union: { description: 'The new service, or why there is none.' } },
+    args: { input: t.arg({ type: StartServiceInput, required: true, description: 'The new service.' }) },
+    resolve: (_, { input }, { db, origin }) => startService(db, origin, toServiceInput(input)),
+  }),
+);
+
+builder.mutationField('updateService', (t) =>
+  t.field({
+    type: UpdateServicePayload,
+    description: 'Updates fields and extensions of a service, active or completed, in one atomic act.',
+    errors: {
+      types: [NotFound, Invalid, Conflict],
+      union: { description: 'The updated service, or why nothing was changed.' },
+    },
+    args: { input: t.arg({ type: UpdateServiceInput, required: true, description: 'What to change.' }) },
+    resolve: (_, { input }, { db, origin }) => updateService(db, origin, toServiceInput(input)),
+  }),
+);
+
+builder.mutationField('completeService', (t) =>
+  t.field({
+    type: CompleteServicePayload,
+    description: 'Completes a service, once. `timestamp` is the end, not before the start.',
+    errors: {
+      types: [NotFound, Invalid, Conflict],
+      union: { description: 'The completed service, or why nothing was changed.' },
+    },
+    args: { input: t.arg({ type: CompleteServiceInput, required: true, description: 'The end.' }) },
+    resolve: (_, { input }, { db, origin }) => completeService(db, origin, toServiceInput(input)),
+  }),
+);

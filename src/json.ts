@@ -1,0 +1,107 @@
+import { isUtf8 } from 'node:buffer';
+import { LosslessNumber, parse as parseLossless } from 'lossless-json';
+import { type Fault, Invalid, type Path } from './errors.js';
+
+/** A body that cannot be taken as it is; its faults' paths are those of the body. */
+export class MalformedBody extends Invalid {}
+
+const deepestBody = 100;
+
+/** @throws MalformedBody for bytes that are no UTF-8: a decoder would put U+FFFD in their place */
+export function decodeUtf8(bytes: Buffer | string): string {
+  if (typeof bytes === 'string') return bytes;
+  if (!isUtf8(bytes)) throw malformed('must be UTF-8');
+  // A byte order mark is no part of the text.
+  return bytes.toString('utf8').replace(/^\uFEFF/, '');
+}
+
+/**
+ * Parses a JSON text and refuses what JavaScript would change in silence: an integer beyond
+ * ±(2^53−1), a number beyond the range of a double, and a key that an object has twice.
+ * @throws MalformedBody with the path of every fault
+ */
+export function parseJson(text: string): unknown {
+  const value = parseSyntax(text);
+  if (mayHoldUnsafeNumber(text) || mayHoldDuplicateKey(text, value)) requireLossless(text);
+  return value;
+}
+
+function requireLossless(text: string): void {
+  const duplicates: Fault[] = [];
+  const value = parseLossless(text, undefined, {
+    onDuplicateKey: ({ key, newValue }) => {
+      duplicates.push({ path: [key], message: 'is given twice in one object' });
+      return newValue;
+    },
+  });
+  const faults = [...duplicates, ...unsafeNumbers(value)];
+  if (faults.length > 0) throw new MalformedBody(faults);
+}
+
+function parseSyntax(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    // The parser's own message quotes the text.
+    const place = /at position \d+/.exec(String(error))?.[0];
+    throw malformed(place ? `must be JSON, is not ${place}` : 'must be JSON');
+  }
+  if (isDeeperThan(deepestBody, value))
+    throw malformed(`must not be nested deeper than ${deepestBody} levels`);
+  return value;
+}
+
+function malformed(message: string): MalformedBody {
+  return new MalformedBody([{ path: ['body'], message }]);
+}
+
+/** Level by level, so that no depth can exhaust the stack. */
+function isDeeperThan(levels: number, value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth <= levels && level.length > 0; depth++) {
+    level = level.flatMap((node) => (typeof node === 'object' && node !== null ? Object.values(node) : []));
+  }
+  return level.length > 0;
+}
+
+/** Most texts have no number of 16 digits and no exponent of 3, and need no second look. */
+function mayHoldUnsafeNumber(text: string): boolean {
+  return /\d{16}|\d[eE]\+?\d{3}/.test(text);
+}
+
+/** A text has as many keys as the value that came of it; a string with `":` in it only costs a second look. */
+function mayHoldDuplicateKey(text: string, value: unknown): boolean {
+  return (text.match(/"\s*:/g)?.length ?? 0) > countKeys(value);
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const members = Object.values(value);
+  return members.reduce<number>(
+    (sum, member) => sum + countKeys(member),
+    Array.isArray(value) ? 0 : members.length,
+  );
+}
+
+function unsafeNumbers(value: unknown, path: Path = []): Fault[] {
+  if (value instanceof LosslessNumber) {
+    const message = problemOf(value.value);
+    return message ? [{ path: path.length > 0 ? path : ['body'], message }] : [];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  const isArray = Array.isArray(value);
+  return Object.entries(value).flatMap(([key, member]) =>
+    unsafeNumbers(member, [...path, isArray ? Number(key) : key]),
+  );
+}
+
+function problemOf(literal: string): string | undefined {
+  const number = Number(literal);
+  if (!Number.isFinite(number)) return 'must be a number that a double can hold';
+  const isInteger = /^-?\d+$/.test(literal);
+  return isInteger && !Number.isSafeInteger(number) ? unsafeInteger : undefined;
+}
+
+/** The rule for integers in JSON, on both fronts (legacy contract, values). */
+export const unsafeInteger = `must be an integer from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`;

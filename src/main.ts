@@ -1,0 +1,77 @@
+import type { AddressInfo } from 'node:net';
+import { type App, createApp } from './app.js';
+import { type Config, ConfigError, type DatabaseConfig, readConfig } from './config.js';
+import { startEmbeddedPostgres } from './db/embedded/postgres.js';
+import { migrate } from './db/migrate.js';
+import { insertDemoData } from './domain/demo-data.js';
+import { OperatorError } from './errors.js';
+import { createLogger, type Logger } from './logger.js';
+
+/** EX_CONFIG of sysexits.h: a supervisor need not try again. */
+const configFaultCode = 78;
+
+const stopped = untilSignal();
+
+try {
+  await run(readConfig(process.env));
+} catch (error) {
+  if (!(error instanceof OperatorError)) throw error;
+  console.error(error.message);
+  process.exitCode = error instanceof ConfigError ? configFaultCode : 1;
+}
+
+async function run(config: Config): Promise<void> {
+  const logger = createLogger(config.logLevel);
+  const postgres = await startPostgres(config.database, logger);
+  try {
+    await serve(config, postgres.connectionString, logger);
+  } finally {
+    await postgres.stop();
+  }
+}
+
+/** Serves until a signal says stop, then finishes what is in flight. */
+async function serve(config: Config, connectionString: string, logger: Logger): Promise<void> {
+  const { wasEmpty } = await migrate(connectionString, logger);
+  await using app = await createApp({ ...config, connectionString, logger });
+  const isDemo = wasEmpty && config.hasDemoData && config.database.kind === 'embedded';
+  if (isDemo) await insertDemoData(app.gateway.database.forTenant('default'), new Date());
+  await listen(app, config);
+  announce(app);
+  await stopped;
+}
+
+async function listen({ server }: App, { host, port }: Config): Promise<void> {
+  await server.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE') throw new OperatorError(`Port ${port} of ${host} is taken.`);
+    throw new OperatorError(`The gateway cannot listen on port ${port} of ${host}: ${error.message}`);
+  });
+}
+
+type Postgres = { connectionString: string; stop: () => Promise<void> };
+
+async function startPostgres(database: DatabaseConfig, logger: Logger): Promise<Postgres> {
+  if (database.kind === 'url') return { connectionString: database.url, stop: async () => {} };
+  return startEmbeddedPostgres({ directory: database.directory, logger });
+}
+
+/** On standard error: standard output has the log, line by line. */
+function announce({ server }: App): void {
+  const { address, port, family } = server.server.address() as AddressInfo;
+  const host = address === '127.0.0.1' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
+  const url = `http://${host}:${port}`;
+  console.error(`
+  GraphiQL   ${url}/graphql
+  try        curl -i -X POST ${url}/customers/0004Va58A92T0018/services/1500 \\
+               -H 'Content-Type: application/json' -d '{"interaction_id":"123ABC","media_type":1}'
+             curl '${url}/customers/0004Va58A92T0018/services/active?extensions=*'
+  stop       Ctrl-C
+`);
+}
+
+/** Resolves at the first of the signals; npm may pass the same one on again, which is no haste. */
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+  });
+}

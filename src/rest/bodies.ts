@@ -1,0 +1,73 @@
+import { isReservedName } from '../domain/extension-schemas.js';
+import type { GivenExtension } from '../domain/extensions.js';
+import type { ServiceInput } from '../domain/service-fields.js';
+import type { Fault } from '../errors.js';
+import type { Call } from './call.js';
+import { type EventFields, headerFields } from './names.js';
+import { decodePercent } from './query.js';
+
+/**
+ * What a call says of a service: the ids of its path, the fields of its body, and as extensions
+ * whatever else the body has. What is wrong with that is left to the domain to tell, with the rest.
+ */
+export function readServiceInput(
+  call: Call,
+  event: EventFields,
+  emptyBody: 'refused' | 'allowed',
+): ServiceInput {
+  const { params } = call.request;
+  const faults: Fault[] = [];
+  const fields: Record<string, unknown> = { serviceId: params['service_id'], ...readHeaders(call, faults) };
+  const extensions: GivenExtension[] = [];
+  for (const [name, value] of Object.entries(readBody(call, faults, emptyBody))) {
+    const field = event.get(name);
+    const inPath = params[name];
+    if (inPath !== undefined) requireSameId(name, value, inPath, faults);
+    else if (field !== undefined) fields[field] = value;
+    else if (isReservedName(name)) faults.push(notAField(name, event));
+    else extensions.push({ name, value });
+  }
+  if (params['customer_id'] !== undefined) fields['customerId'] = params['customer_id'];
+  const { takesAttachedData, requiresServiceType } = call.dialect;
+  return { fields, extensions, takesAttachedData, requiresServiceType, faults };
+}
+
+/** A body that is absent or empty is undefined. */
+export function readBody(
+  { request: { body } }: Call,
+  faults: Fault[],
+  emptyBody: 'refused' | 'allowed',
+): Readonly<Record<string, unknown>> {
+  if (body === undefined && emptyBody === 'allowed') return {};
+  // Its members are looked at one by one.
+  if (typeof body === 'object' && body !== null && !Array.isArray(body))
+    return body as Record<string, unknown>;
+  faults.push({ path: ['body'], message: 'must be a JSON object' });
+  return {};
+}
+
+function requireSameId(name: string, given: unknown, inPath: string, faults: Fault[]): void {
+  const isSame = given === inPath || (name === 'service_id' && given === Number(inPath));
+  if (!isSame) faults.push({ path: [name], message: 'must be the id that the path has, where it is given' });
+}
+
+function notAField(name: string, event: EventFields): Fault {
+  return {
+    path: [name],
+    message: 'is a reserved name, and no field of this operation',
+    allowed: [...event.keys()],
+  };
+}
+
+/** Headers are ASCII: what is beyond comes as percent-encoded UTF-8. */
+function readHeaders({ request }: Call, faults: Fault[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const [field, header] of Object.entries(headerFields)) {
+    const given = request.headers[header.toLowerCase()];
+    if (given === undefined) continue;
+    const decoded = decodePercent(String(given));
+    if (decoded === undefined) faults.push({ path: [field], message: 'must be percent-encoded UTF-8' });
+    else fields[field] = decoded;
+  }
+  return fields;
+}

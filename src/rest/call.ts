@@ -1,0 +1,25 @@
+import type { FastifyRequest } from 'fastify';
+import type { RequestContext } from '../context.js';
+import type { QueryParameters } from './query.js';
+
+/** A generation of the legacy API, told by its base path (legacy contract, dialects). */
+export type Dialect = {
+  basePath: '' | '/genesys/1/cs';
+  /** Without a schema an extension is attached data. */
+  takesAttachedData: boolean;
+  requiresServiceType: boolean;
+};
+
+/** What the routes of the table know of a request. */
+export type RestRoute = { Params: Readonly<Record<string, string>>; Querystring: QueryParameters };
+
+export type Call = RequestContext & { dialect: Dialect; request: FastifyRequest<RestRoute> };
+
+export type Answer = {
+  status: 200 | 201;
+  headers?: Readonly<Record<string, string>>;
+  /** JSON text, since JSON.stringify cannot write the ids, which outgrow a double. */
+  json?: string;
+};
+
+export type Operation = (call: Call) => Promise<Answer>;

@@ -1,0 +1,106 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { asUnavailable } from '../db/failures.js';
+import { DomainError, type Fault, formatPath, Invalid, sentences, Unavailable } from '../errors.js';
+import { MalformedBody } from '../json.js';
+import { legacyPath } from './names.js';
+
+/** The path is there, but not with that method. */
+export class MethodNotAllowed extends DomainError {
+  readonly code = 'METHOD_NOT_ALLOWED';
+}
+
+/** Each code with its status and with the class that old clients know errors by (legacy contract, errors). */
+const kinds = {
+  INVALID: { status: 400, exception: 'BadRequestException' },
+  NOT_FOUND: { status: 404, exception: 'NotFoundException' },
+  METHOD_NOT_ALLOWED: { status: 405, exception: 'MethodNotAllowedException' },
+  CONFLICT: { status: 409, exception: 'ConflictException' },
+  TOO_LARGE: { status: 413, exception: 'RequestTooLargeException' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, exception: 'UnsupportedMediaTypeException' },
+  INTERNAL: { status: 500, exception: 'InternalErrorException' },
+  UNAVAILABLE: { status: 503, exception: 'ServiceUnavailableException' },
+  OUTCOME_UNKNOWN: { status: 503, exception: 'ServiceUnavailableException' },
+};
+
+type Code = keyof typeof kinds;
+type WireFault = { path: string; message: string; allowed?: readonly string[] };
+type Problem = { code: Code; detail: string; errors: readonly WireFault[] };
+
+/** Answers whatever was thrown, in the one shape that errors have (legacy contract, errors). */
+export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const error = thrown instanceof DomainError ? thrown : (asUnavailable(thrown) ?? thrown);
+  const problem = problemOf(error);
+  if (problem.code === 'INTERNAL') request.log.error({ err: error }, 'a call failed');
+  if (error instanceof Unavailable) {
+    request.log.warn({ err: error }, 'a call could not be served');
+    reply.header('retry-after', String(error.retryAfterSeconds));
+  }
+  reply
+    .code(kinds[problem.code].status)
+    .type(contentTypeFor(request))
+    .send(JSON.stringify(wire(problem)));
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Invalid) return invalid(error);
+  if (error instanceof DomainError && isCode(error.code)) {
+    return { code: error.code, detail: error.message, errors: [] };
+  }
+  return refusedByFastify(error) ?? { code: 'INTERNAL', detail: 'The call failed.', errors: [] };
+}
+
+function isCode(code: string): code is Code {
+  return Object.hasOwn(kinds, code);
+}
+
+function invalid(error: Invalid): Problem {
+  const spell = error instanceof MalformedBody ? formatPath : legacyPath;
+  const errors = error.faults.map((fault) => wireFault(fault, spell(fault.path)));
+  return { code: error.code, detail: sentences(errors, error.omitted), errors };
+}
+
+function wireFault({ message, allowed }: Fault, path: string): WireFault {
+  return allowed ? { path, message, allowed } : { path, message };
+}
+
+/** What Fastify finds wrong with a request before any operation sees it; undefined for its own faults. */
+function refusedByFastify(error: unknown): Problem | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error)) return undefined;
+  const status = Number(error.statusCode);
+  if (!(status >= 400 && status < 500)) return undefined;
+  const unnamed: Refusal = { code: 'INVALID', path: 'request', message: error.message };
+  const { code, ...fault } = refusals.get(Reflect.get(error, 'code')) ?? refusals.get(status) ?? unnamed;
+  return { code, detail: sentences([fault]), errors: [fault] };
+}
+
+type Refusal = WireFault & { code: Code };
+
+/** By Fastify's code or, where several have one meaning, by the status. */
+const refusals: ReadonlyMap<unknown, Refusal> = new Map([
+  ['FST_ERR_BAD_URL', { code: 'INVALID', path: 'url', message: 'must be percent-encoded UTF-8' }],
+  ['FST_ERR_MAX_PARAM_LENGTH', { code: 'INVALID', path: 'url', message: 'has a part that is too long' }],
+  [413, { code: 'TOO_LARGE', path: 'body', message: 'is too large' }],
+  [415, { code: 'UNSUPPORTED_MEDIA_TYPE', path: 'Content-Type', message: 'must be application/json' }],
+] as [unknown, Refusal][]);
+
+function contentTypeFor({ headers }: FastifyRequest): string {
+  return /application\/problem\+json(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(headers.accept ?? '')
+    ? 'application/problem+json'
+    : 'application/json';
+}
+
+/** RFC 9457, and the members that 8.5 answers: `message` and `exception`. */
+function wire({ code, detail, errors }: Problem): object {
+  const { status, exception } = kinds[code];
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status],
+    status,
+    detail,
+    code,
+    errors,
+    message: detail,
+    exception: `com.genesyslab.gsg.services.contextservices.exceptions.${exception}`,
+  };
+}

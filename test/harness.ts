@@ -1,0 +1,136 @@
+import { Writable } from 'node:stream';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { print } from 'graphql';
+import pg from 'pg';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import { createApp } from '../src/app.js';
+import type { Gateway } from '../src/context.js';
+import { createTestDatabase } from './databases.js';
+
+export type Answer = {
+  status: number;
+  headers: Record<string, unknown>;
+  text: string;
+  /** The parsed body; each test says by its assertions what it expects there. */
+  // biome-ignore lint/suspicious/noExplicitAny: the answers of a JSON API, looked into by assertions
+  json: any;
+};
+
+export type RestOptions = { body?: unknown; rawBody?: string | Buffer; headers?: Record<string, string> };
+
+export type GraphqlAnswer<Result> = {
+  data?: Result | null;
+  errors?: { message: string; extensions?: Record<string, unknown> }[];
+};
+
+/** The whole app in process, on a database of its own. */
+export type TestApp = AsyncDisposable & {
+  server: FastifyInstance;
+  gateway: Gateway;
+  connectionString: string;
+  rest(method: NonNullable<InjectOptions['method']>, url: string, options?: RestOptions): Promise<Answer>;
+  graphql<Result, Variables>(
+    document: TypedDocumentNode<Result, Variables>,
+    variables: Variables,
+  ): Promise<GraphqlAnswer<Result>>;
+  sql<Row extends pg.QueryResultRow>(statement: string, parameters?: unknown[]): Promise<Row[]>;
+  /** Of every row of every table: equal before and after an act that changes nothing. */
+  hash(): Promise<string>;
+  /** How many SQL statements the app sends meanwhile. */
+  countStatements(act: () => Promise<unknown>): Promise<number>;
+  /** What the app logged, as parsed lines, without the statements. */
+  log: Record<string, unknown>[];
+};
+
+export type TestAppOptions = {
+  now?: () => Date;
+  /** Another gateway, whose database this one shares. */
+  database?: Pick<TestApp, 'connectionString'>;
+};
+
+export async function createTestApp({ now, database: shared }: TestAppOptions = {}): Promise<TestApp> {
+  const database = shared
+    ? { connectionString: shared.connectionString, [Symbol.asyncDispose]: async () => {} }
+    : await createTestDatabase(inject('serverUrl'));
+  const { connectionString } = database;
+  const log: Record<string, unknown>[] = [];
+  let statements = 0;
+  const logger = pino(
+    { level: 'trace', base: null },
+    new Writable({
+      write(line, _encoding, done) {
+        const entry = JSON.parse(String(line));
+        if (entry.statement) statements++;
+        else log.push(entry);
+        done();
+      },
+    }),
+  );
+  const app = await createApp({
+    connectionString,
+    poolSize: 8,
+    corsOrigins: [],
+    logger,
+    ...(now ? { clock: now } : {}),
+  });
+  const pool = new pg.Pool({ connectionString, max: 2 });
+  // The pool is idle when its database is dropped.
+  pool.on('error', () => {});
+
+  const sql: TestApp['sql'] = async (statement, parameters) => (await pool.query(statement, parameters)).rows;
+  const rest: TestApp['rest'] = async (method, url, { body, rawBody, headers = {} } = {}) => {
+    const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
+    const type = payload === undefined ? {} : { 'content-type': 'application/json' };
+    const answer = await app.server.inject({
+      method,
+      url,
+      headers: { ...type, ...headers },
+      ...(payload === undefined ? {} : { payload }),
+    });
+    const isJson = /json/.test(String(answer.headers['content-type'])) && answer.body !== '';
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      text: answer.body,
+      json: isJson ? JSON.parse(answer.body) : undefined,
+    };
+  };
+  return {
+    server: app.server,
+    gateway: app.gateway,
+    connectionString,
+    log,
+    sql,
+    rest,
+    async graphql(document, variables) {
+      const { json } = await rest('POST', '/graphql', { body: { query: print(document), variables } });
+      return json;
+    },
+    hash: () => hashOf(sql),
+    async countStatements(act) {
+      const before = statements;
+      await act();
+      return statements - before;
+    },
+    async [Symbol.asyncDispose]() {
+      await app[Symbol.asyncDispose]();
+      await pool.end();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function hashOf(sql: TestApp['sql']): Promise<string> {
+  const tables = await sql<{ name: string }>(
+    "select table_name as name from information_schema.tables where table_schema = 'public' order by 1",
+  );
+  const hashes = tables.map(async ({ name }) => {
+    const [row] = await sql<{ hash: string | null }>(
+      `select md5(string_agg(t::text, ',' order by t::text)) as hash from "${name}" t`,
+    );
+    return `${name}:${row?.hash}`;
+  });
+  return (await Promise.all(hashes)).join(' ');
+}

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
+import pg from 'pg';
+
+/** A way to the database that can be cut. */
+export type DatabaseProxy = AsyncDisposable & {
+  connectionString: string;
+  /** Breaks what is connected and takes nobody new. */
+  cut(): Promise<void>;
+  restore(): Promise<void>;
+};
+
+export async function createProxy(connectionString: string): Promise<DatabaseProxy> {
+  const { host, port, user, database, password } = new pg.Client({ connectionString });
+  const target: NetConnectOpts = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+  const sockets = new Set<Socket>();
+  let server = await listen(0);
+  const address = server.address();
+  const proxyPort = typeof address === 'object' ? (address?.port ?? 0) : 0;
+
+  async function listen(at: number): Promise<Server> {
+    const started = createServer((client) => join(client, connect(target)));
+    started.listen(at, '127.0.0.1');
+    await once(started, 'listening');
+    return started;
+  }
+  function join(client: Socket, upstream: Socket): void {
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => {});
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+  }
+  async function cut(): Promise<void> {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    if (server.listening) await once(server, 'close');
+  }
+  return {
+    connectionString: `postgresql://${user}:${encodeURIComponent(String(password ?? ''))}@127.0.0.1:${proxyPort}/${database}`,
+    cut,
+    restore: async () => {
+      server = await listen(proxyPort);
+    },
+    [Symbol.asyncDispose]: cut,
+  };
+}
