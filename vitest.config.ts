@@ -8,5 +8,7 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Mostly they wait for PostgreSQL and for processes that start.
+    maxWorkers: 2,
   },
 });

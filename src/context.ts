@@ -15,11 +15,14 @@ export type Gateway = {
 export type RequestContext = {
   db: Db;
   origin: Origin;
+  /** The business unit of the call. */
+  businessUnit: string | null;
 };
 
 export function requestContext(gateway: Gateway, request: FastifyRequest, front: Front): RequestContext {
   return {
     db: gateway.database.forTenant('default'),
     origin: { front, requestId: request.id, principal: null, receivedAt: gateway.clock() },
+    businessUnit: null,
   };
 }

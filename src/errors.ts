@@ -59,7 +59,37 @@ export function sentences(faults: readonly { path: string; message: string }[], 
 
 /** The input is well formed, but not possible in the present state. */
 export class Conflict extends DomainError {
-  readonly code = 'CONFLICT';
+  readonly code: 'CONFLICT' | 'STALE_VERSION' | 'IDEMPOTENCY_KEY_REUSED' = 'CONFLICT';
+  /** The version that the service has, where it is not the one expected. */
+  readonly currentVersion: number | undefined = undefined;
+}
+
+/** The service has another version than the caller expected. */
+export class StaleVersion extends Conflict {
+  override readonly code = 'STALE_VERSION';
+  override readonly currentVersion: number;
+
+  constructor(serviceId: bigint, currentVersion: number, expectedVersion: number) {
+    super(`Service ${serviceId} has version ${currentVersion}, not ${expectedVersion}.`);
+    this.currentVersion = currentVersion;
+  }
+}
+
+/** The idempotency key belongs to another command. */
+export class IdempotencyKeyReused extends Conflict {
+  override readonly code = 'IDEMPOTENCY_KEY_REUSED';
+}
+
+/** The credentials are missing or wrong. */
+export class Unauthenticated extends DomainError {
+  readonly code = 'UNAUTHENTICATED';
+  /** What to send, as `WWW-Authenticate` says it. */
+  readonly challenge = 'Bearer realm="context-gateway", Basic realm="context-gateway", charset="UTF-8"';
+}
+
+/** The credentials hold, but do not allow that. Nothing was changed. */
+export class Forbidden extends DomainError {
+  readonly code = 'FORBIDDEN';
 }
 
 /** The gateway cannot serve now. Nothing was changed. */

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { OutcomeUnknown } from '../errors.js';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.js';
 import type { Logger } from '../logger.js';
-import { asUnavailable, isRetryable, mayHaveCommitted } from './failures.js';
+import { asUnavailable, isRetryable, mayHaveCommitted, violates } from './failures.js';
 import { RegistryCache } from './registry.js';
 
 /** One tenant's view of the database: all that a domain function gets, made only by `forTenant`. */
@@ -12,11 +12,14 @@ export type Db = {
   readonly tenant: string;
   readonly registry: RegistryCache;
   readonly commit: Commit;
+  /** One writing statement, under the terms of `commit`. */
+  readonly write: <Row>(statement: Prisma.Sql) => Promise<Row[]>;
 };
 
 /**
  * Sends a command through the one statement that carries its kind, and answers the row it came
- * to once that is committed; undefined when the statement's conditions did not hold.
+ * to once that is committed; undefined when the statement's conditions did not hold, or when
+ * another call has taken its idempotency key meanwhile: nothing was changed then.
  * @throws OutcomeUnknown when the connection broke meanwhile: it may have been committed.
  */
 export type Commit = <Command, Row>(
@@ -27,7 +30,11 @@ export type Commit = <Command, Row>(
 /** One statement for a batch of commands, which answers a row for each that it carried out. */
 export type BatchStatement<Command> = (tenant: string, commands: readonly Command[]) => Prisma.Sql;
 
+/** What belongs to no tenant: the tenants themselves, and the credentials. */
+export type Admin = Pick<Db, 'prisma'>;
+
 export type Database = AsyncDisposable & {
+  readonly admin: Admin;
   forTenant(tenant: string): Db;
 };
 
@@ -52,6 +59,7 @@ export function openDatabase({ connectionString, poolSize, logger }: DatabaseOpt
 
   const tenants = new Map<string, Db>();
   return {
+    admin: { prisma },
     forTenant(tenant) {
       const known = tenants.get(tenant);
       if (known) return known;
@@ -59,7 +67,11 @@ export function openDatabase({ connectionString, poolSize, logger }: DatabaseOpt
         prisma,
         tenant,
         registry: new RegistryCache(prisma, tenant),
-        commit: (statement, command) => commit(prisma, statement(tenant, [command])),
+        write: (statement) => write(prisma, statement),
+        commit: async <Command, Row>(statement: BatchStatement<Command>, command: Command) => {
+          const [row] = await write<Row>(prisma, statement(tenant, [command]));
+          return row;
+        },
       };
       tenants.set(tenant, db);
       return db;
@@ -73,16 +85,12 @@ export function openDatabase({ connectionString, poolSize, logger }: DatabaseOpt
 
 const attempts = 5;
 
-async function commit<Row>(
-  prisma: PrismaClient,
-  statement: Prisma.Sql,
-  attempt = 1,
-): Promise<Row | undefined> {
+async function write<Row>(prisma: PrismaClient, statement: Prisma.Sql, attempt = 1): Promise<Row[]> {
   try {
-    const [row] = await prisma.$queryRaw<Row[]>(statement);
-    return row;
+    return await prisma.$queryRaw<Row[]>(statement);
   } catch (error) {
-    if (isRetryable(error) && attempt < attempts) return commit(prisma, statement, attempt + 1);
+    if (violates(error, 'idempotency_key_pkey')) return [];
+    if (isRetryable(error) && attempt < attempts) return write(prisma, statement, attempt + 1);
     if (mayHaveCommitted(error)) {
       throw new OutcomeUnknown('The database connection broke: the change may or may not have been made.');
     }

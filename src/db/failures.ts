@@ -5,6 +5,12 @@ export function isRetryable(error: unknown): boolean {
   return ['40P01', '40001'].includes(describe(error).sqlState);
 }
 
+/** Whether a unique index refused a row, by the name of the index. */
+export function violates(error: unknown, index: string): boolean {
+  const { sqlState, message } = describe(error);
+  return sqlState === '23505' && message.includes(`"${index}"`);
+}
+
 /** The connection broke after a statement was sent: whether it was committed is not known. */
 export function mayHaveCommitted(error: unknown): boolean {
   const { sqlState, kind, message } = describe(error);

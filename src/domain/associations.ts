@@ -16,5 +16,20 @@ export async function associateService(db: Db, origin: Origin, input: ServiceInp
   const act = readAct(input, origin, faults);
   const customer = faults.require(customerId, ['customerId'], input.fields['customerId'], '');
   const columns = { ...readServiceFields(input, faults), customer_id: customer };
-  return writeService(db, origin, { ...act, event: 'SERVICE_ASSOCIATED', columns, moves: true }, faults);
+  const write = { ...act, event: 'SERVICE_ASSOCIATED', association: 'ASSOCIATE', columns } as const;
+  return writeService(db, origin, write, faults);
+}
+
+/**
+ * Takes the newest association back: the service goes to the owner it had before. Undone again, it
+ * is redone. Fields and extensions stay as they are.
+ * @param input `serviceId` is required; `expectedVersion`, `reason`, `actor` and `timestamp` may be given
+ * @throws Conflict with only the start to go back to, or to anonymous without a contact key; Invalid,
+ *   NotFound, Unavailable, OutcomeUnknown
+ */
+export async function undoAssociation(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
+  const faults = new Faults(input.faults);
+  const act = readAct(input, origin, faults);
+  const write = { ...act, event: 'SERVICE_ASSOCIATED', association: 'UNDO', columns: {} } as const;
+  return writeService(db, origin, write, faults);
 }

@@ -15,7 +15,9 @@ const firstServiceId = 1500;
  */
 export async function insertDemoData(db: Db, now: Date): Promise<void> {
   await db.prisma.$queryRaw`select setval('service_id_seq', ${firstServiceId}, false)`;
-  for (const schema of extensionSchemas) await createExtensionSchema(db, 'SERVICE', schema, now);
+  for (const fields of extensionSchemas) {
+    await createExtensionSchema(db, originAt(now), { scope: 'SERVICE', fields });
+  }
   for (const story of stories) await insert(db, story, now);
 }
 
@@ -114,7 +116,7 @@ async function insert(
   now: Date,
 ): Promise<void> {
   const at = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
-  const origin: Origin = { front: 'GRAPHQL', requestId: 'demo-data', principal: null, receivedAt: now };
+  const origin = originAt(now);
   const input = (fields: Record<string, unknown>, timestamp: Date): ServiceInput => ({
     fields: { ...fields, timestamp },
     extensions,
@@ -126,4 +128,8 @@ async function insert(
   const serviceId = service.id;
   if (associate) await associateService(db, origin, input({ ...associate, serviceId }, at(hoursAgo - 0.1)));
   if (complete) await completeService(db, origin, input({ ...complete, serviceId }, at(hoursAgo - 0.5)));
+}
+
+function originAt(receivedAt: Date): Origin {
+  return { front: 'GRAPHQL', requestId: 'demo-data', principal: null, receivedAt };
 }

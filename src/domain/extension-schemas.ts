@@ -9,7 +9,9 @@ import {
   type JsonScalar,
   type RecordSchema,
 } from './extension-records.js';
+import { findOutcome, hashCommand, idempotencyKey } from './idempotency.js';
 import { accept, Faults, integer, oneOf, type Rule, refuse, text } from './rules.js';
+import type { Origin } from './service-writes.js';
 
 export const extensionTypes = ['single-valued', 'multi-valued'] as const;
 
@@ -23,37 +25,72 @@ const reservedNames = new Set(
    media_type timestamp ttl expiration_time auto_complete_after previous_state_id`.split(/\s+/),
 );
 
+export type NewExtensionSchema = {
+  scope: ExtensionScope;
+  /** `name`, `type`, `attributes` and `unique`, as they came. */
+  fields: Readonly<Record<string, unknown>>;
+  idempotencyKey?: unknown;
+};
+
 /**
  * Defines an extension for good.
- * @throws Invalid, listing every fault; Conflict when the scope has an extension of that name.
+ * @throws Invalid, listing every fault; Conflict when the scope has an extension of that name
  */
 export async function createExtensionSchema(
   db: Db,
-  scope: ExtensionScope,
-  input: Readonly<Record<string, unknown>>,
-  createdAt: Date,
-): Promise<ExtensionSchema> {
-  const { name, type, attributes, unique } = readSchema(input);
+  { receivedAt }: Origin,
+  { scope, fields, idempotencyKey: givenKey }: NewExtensionSchema,
+): Promise<{ extensionSchema: ExtensionSchema; replayed: boolean }> {
+  const faults = new Faults();
+  const schema = readSchema(fields, faults);
+  const key = faults.check(idempotencyKey, ['idempotencyKey'], givenKey ?? undefined) ?? null;
+  faults.throwIfAny();
+  const { name } = schema;
+  const commandHash = hashCommand({ scope, schema });
+  const rows = await db.write(insertSchema(db.tenant, { scope, schema, key, commandHash, receivedAt }));
+  const isReplay =
+    rows.length === 0 && key !== null && (await findOutcome(db, { key, commandHash, receivedAt }));
+  if (rows.length === 0 && !isReplay) throw new Conflict(`There is an extension schema ${name} already.`);
+  db.registry.forget();
+  return { extensionSchema: await getExtensionSchema(db, scope, name), replayed: Boolean(isReplay) };
+}
+
+type SchemaCommand = {
+  scope: ExtensionScope;
+  schema: NewSchema;
+  key: string | null;
+  commandHash: string;
+  receivedAt: Date;
+};
+
+/** The tenant's row is locked first, so that versions and schemas appear in one order. */
+function insertSchema(
+  tenant: string,
+  { scope, schema, key, commandHash, receivedAt }: SchemaCommand,
+): Prisma.Sql {
+  const { name, type, attributes, unique } = schema;
   const nameKey = name.toLowerCase();
-  // The tenant's row is locked first, so that versions and schemas appear in one order.
-  const rows = await db.prisma.$queryRaw<unknown[]>(Prisma.sql`
+  return Prisma.sql`
     with grown as (
       update tenant set registry_version = registry_version + 1
-      where id = ${db.tenant} and not exists (
+      where id = ${tenant} and not exists (
         select from extension_schema
-        where tenant = ${db.tenant} and scope = ${scope}::extension_scope and name_key = ${nameKey}
-      )
+        where tenant = ${tenant} and scope = ${scope}::extension_scope and name_key = ${nameKey}
+      ) and not exists (select from idempotency_key where tenant = ${tenant} and key = ${key})
       returning id
+    ), created as (
+      insert into extension_schema (tenant, scope, name_key, name, type, attributes, "unique", created_at)
+      select id, ${scope}::extension_scope, ${nameKey}, ${name}, ${type}::extension_type,
+        ${JSON.stringify(attributes)}::jsonb, ${JSON.stringify(unique)}::jsonb, ${receivedAt}
+      from grown
+      on conflict do nothing
+      returning name
+    ), keys_written as (
+      insert into idempotency_key (tenant, key, command_hash, outcome, created_at)
+      select ${tenant}, ${key}, ${commandHash}, jsonb_build_object('scope', ${scope}::text, 'name', name), ${receivedAt}
+      from created where ${key}::text is not null
     )
-    insert into extension_schema (tenant, scope, name_key, name, type, attributes, "unique", created_at)
-    select id, ${scope}::extension_scope, ${nameKey}, ${name}, ${type}::extension_type,
-      ${JSON.stringify(attributes)}::jsonb, ${JSON.stringify(unique)}::jsonb, ${createdAt}
-    from grown
-    on conflict do nothing
-    returning name`);
-  if (rows.length === 0) throw new Conflict(`There is an extension schema ${name} already.`);
-  db.registry.forget();
-  return getExtensionSchema(db, scope, name);
+    select name from created`;
 }
 
 /** @throws NotFound when there is none of that name, whatever its case. */
@@ -122,14 +159,12 @@ export function isReservedName(name: string): boolean {
 
 type NewSchema = RecordSchema & { name: string };
 
-function readSchema(input: Readonly<Record<string, unknown>>): NewSchema {
-  const faults = new Faults();
+function readSchema(input: Readonly<Record<string, unknown>>, faults: Faults): NewSchema {
   refuseUnknown(input, schemaMembers, [], faults);
   const name = faults.require(schemaName, ['name'], input['name'], '');
   const type = faults.require(oneOf(extensionTypes), ['type'], input['type'], 'single-valued');
   const attributes = readAttributes(input['attributes'], faults);
   const unique = readUnique(input['unique'], attributes, faults);
-  faults.throwIfAny();
   return { name, type: type === 'single-valued' ? 'SINGLE_VALUED' : 'MULTI_VALUED', attributes, unique };
 }
 

@@ -1,5 +1,6 @@
 import type { Fault } from '../errors.js';
 import type { GivenExtension } from './extensions.js';
+import { idempotencyKey } from './idempotency.js';
 import {
   dateTime,
   type Faults,
@@ -29,6 +30,8 @@ export type ServiceInput = {
 
 export const customerId = text(64, 1);
 export const contactKey = text(128, 1);
+/** `GroupId` of the legacy contract. */
+export const businessUnit = text(64, 1);
 
 /** The fields that start, state, task and end events have in common (legacy contract, resources). */
 const eventFields = {
@@ -56,7 +59,7 @@ const serviceFields = {
 };
 
 const actFields = {
-  expectedVersion: integer(1, 2_147_483_647),
+  idempotencyKey: nullable(idempotencyKey),
   reason: nullable(text(256)),
   actor: nullable(text(128)),
 };
@@ -69,14 +72,19 @@ export function readStart(input: ServiceInput, origin: Origin, faults: Faults): 
     ...faults.read(actFields, input.fields),
     extensions: input.extensions,
     takesAttachedData: input.takesAttachedData,
-    occurredAt: readTimestamp(input, origin, faults),
+    timestamp: readTimestamp(input, origin, faults),
   };
 }
 
 /** What an act on a service that is there says of itself. */
 export function readAct(input: ServiceInput, origin: Origin, faults: Faults): Act & { id: bigint } {
   const id = faults.require(serviceId, ['serviceId'], input.fields['serviceId'], 0n);
-  return { id, ...readStart(input, origin, faults) };
+  const expectedVersion = faults.check(
+    version,
+    ['expectedVersion'],
+    input.fields['expectedVersion'] ?? undefined,
+  );
+  return { id, expectedVersion, ...readStart(input, origin, faults) };
 }
 
 export function readServiceFields(input: ServiceInput, faults: Faults): ServiceColumns {
@@ -95,10 +103,12 @@ export function readEndFields(input: ServiceInput, faults: Faults): ServiceColum
 
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
-/** When the act happened: the server's clock where the caller does not say (legacy contract, time). */
-function readTimestamp(input: ServiceInput, { receivedAt }: Origin, faults: Faults): Date {
+const version = integer(1, 2_147_483_647);
+
+/** When the act happened, as the caller says (legacy contract, time). */
+function readTimestamp(input: ServiceInput, { receivedAt }: Origin, faults: Faults): Date | null {
   const given = input.fields['timestamp'] ?? undefined;
-  return faults.check(notFarAheadOf(receivedAt), ['timestamp'], given) ?? receivedAt;
+  return faults.check(notFarAheadOf(receivedAt), ['timestamp'], given) ?? null;
 }
 
 function notFarAheadOf(now: Date): Rule<Date> {

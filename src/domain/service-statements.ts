@@ -1,5 +1,5 @@
 import type { BatchStatement } from '../db/database.js';
-import { type EventType, type Front, Prisma } from '../generated/prisma/client.js';
+import { type AssociationKind, type EventType, type Front, Prisma } from '../generated/prisma/client.js';
 import { type ExtensionWrite, maxServiceExtensionBytes } from './extensions.js';
 
 /**
@@ -9,6 +9,7 @@ import { type ExtensionWrite, maxServiceExtensionBytes } from './extensions.js';
 const columnTypes = {
   customer_id: 'text',
   contact_key: 'text',
+  business_unit: 'text',
   service_type: 'jsonb',
   session_id: 'text',
   interaction_id: 'text',
@@ -40,8 +41,10 @@ export type ServiceCommand = {
   event: EventType;
   columns: ServiceColumns;
   extensions: readonly ExtensionWrite[];
-  /** Whether `columns.customer_id` is a new owner, to be recorded as such. */
-  moves: boolean;
+  /** How history calls the act, where it may change the owner: to `columns.customer_id`, or back by an undo. */
+  association: AssociationKind | null;
+  idempotency_key: string | null;
+  command_hash: string;
   expected_version: number | null;
   /** The registry that the command was checked against. */
   registry_version: number;
@@ -55,7 +58,8 @@ export type ServiceCommand = {
 };
 
 const commandColumns = Prisma.raw(`
-  id bigint, event event_type, columns jsonb, extensions jsonb, moves boolean, expected_version int,
+  id bigint, event event_type, columns jsonb, extensions jsonb, association association_kind,
+  idempotency_key text, command_hash text, expected_version int,
   registry_version int, reason text, actor text, principal text, front front, request_id text,
   occurred_at timestamptz, recorded_at timestamptz`);
 
@@ -67,15 +71,14 @@ export const startServices: BatchStatement<ServiceCommand> = (tenant, commands) 
   with command as materialized (
     select nextval('service_id_seq') as service_id, c.*
     from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})
-    where c.registry_version = (select registry_version from tenant where id = ${tenant})
+    where ${mayAct(tenant)}
   ), changed as (
     insert into service (tenant, id, ${names}, updated_at)
     select ${tenant}, c.service_id, ${values}, c.recorded_at from command c
     returning *
   ), written as (
-    select command.*, changed.version, changed.customer_id, changed.prev_customer_id
-    from command join changed on changed.id = command.service_id
-  ), ${extensionsWritten(tenant)}, ${historyWritten(tenant, 'START')}, ${eventsWritten(tenant)}
+    ${writtenCommands}
+  ), ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
   select ${asPrismaService} from changed`;
 
 /**
@@ -88,17 +91,22 @@ export const changeServices: BatchStatement<ServiceCommand> = (tenant, commands)
   with command as materialized (
     select c.id as service_id, c.*
     from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})
-    where c.registry_version = (select registry_version from tenant where id = ${tenant})
+    where ${mayAct(tenant)}
     order by c.id
   ), changed as (
     update service s set ${assignments},
-      prev_customer_id = s.customer_id, version = s.version + 1, updated_at = c.recorded_at
+      customer_id = ${ownerAfter},
+      prev_customer_id = case when ${hasMoved} then s.customer_id else s.prev_customer_id end,
+      associated_version = case when ${hasMoved} then s.version + 1 else s.associated_version end,
+      version = s.version + 1, updated_at = c.recorded_at
     from command c
     where s.tenant = ${tenant} and s.id = c.service_id
       and (c.expected_version is null or c.expected_version = s.version)
       and (not c.columns ? 'completed_at'
         or s.completed_at is null and (c.columns->>'completed_at')::timestamptz >= s.started_at)
-      and (c.moves or s.customer_id is not null or c.columns->'contact_key' is distinct from 'null')
+      and (c.association is distinct from 'UNDO' or s.associated_version > 1)
+      and (${ownerAfter} is not null
+        or case when c.columns ? 'contact_key' then c.columns->>'contact_key' else s.contact_key end is not null)
       and (c.extensions = '[]' or ${maxServiceExtensionBytes} >= (
         select coalesce(sum(size_bytes), 0) from (
           select size_bytes from jsonb_to_recordset(c.extensions) as given(size_bytes int)
@@ -109,13 +117,12 @@ export const changeServices: BatchStatement<ServiceCommand> = (tenant, commands)
         ) as sizes))
     returning s.*
   ), written as (
-    select command.*, changed.version, changed.customer_id, changed.prev_customer_id
-    from command join changed on changed.id = command.service_id
+    ${writtenCommands}
   ), removed as (
     delete from extension e using written w, jsonb_to_recordset(w.extensions) as given(name_key text, value jsonb)
     where e.tenant = ${tenant} and e.service_id = w.service_id and e.scope = 'SERVICE' and e.owner_id = 0
       and e.name_key = given.name_key and given.value is null
-  ), ${extensionsWritten(tenant)}, ${historyWritten(tenant, 'ASSOCIATE')}, ${eventsWritten(tenant)}
+  ), ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
   select ${asPrismaService} from changed`;
 
 /** A JSON null in `value` reads as SQL null: the extension that it removes is not written. */
@@ -130,25 +137,48 @@ function extensionsWritten(tenant: string): Prisma.Sql {
   )`;
 }
 
-/** A start is always recorded, a move only where the owner is another one than before. */
-function historyWritten(tenant: string, kind: 'START' | 'ASSOCIATE'): Prisma.Sql {
+/** An entry of history where the owner changed, one event, and the key that lets the call be repeated. */
+function recordsWritten(tenant: string): Prisma.Sql {
   return Prisma.sql`history_written as (
     insert into association (tenant, service_id, version, kind, from_customer_id, to_customer_id,
       reason, actor, principal, front, request_id, occurred_at, recorded_at)
-    select ${tenant}, w.service_id, w.version, ${Prisma.raw(`'${kind}'`)}, w.prev_customer_id, w.customer_id,
+    select ${tenant}, w.service_id, w.version, w.association, w.prev_customer_id, w.customer_id,
       w.reason, w.actor, w.principal, w.front, w.request_id, w.occurred_at, w.recorded_at
+    from written w where w.version = w.associated_version
+  ), events_written as (
+    insert into event (tenant, service_id, version, type, customer_id, prev_customer_id, recorded_at)
+    select ${tenant}, w.service_id, w.version, w.event, w.customer_id,
+      case when w.version = w.associated_version then w.prev_customer_id else w.customer_id end, w.recorded_at
     from written w
-    where ${kind === 'START' ? Prisma.sql`true` : Prisma.sql`w.moves and w.customer_id is distinct from w.prev_customer_id`}
+  ), keys_written as (
+    insert into idempotency_key (tenant, key, command_hash, outcome, created_at)
+    select ${tenant}, w.idempotency_key, w.command_hash,
+      jsonb_build_object('serviceId', w.service_id::text, 'version', w.version), w.recorded_at
+    from written w where w.idempotency_key is not null
   )`;
 }
 
-function eventsWritten(tenant: string): Prisma.Sql {
-  return Prisma.sql`events_written as (
-    insert into event (tenant, service_id, version, type, customer_id, prev_customer_id, recorded_at)
-    select ${tenant}, w.service_id, w.version, w.event, w.customer_id, w.prev_customer_id, w.recorded_at
-    from written w
-  )`;
+/**
+ * A key that is stored already lets nothing be done again. One that is being stored at the same
+ * moment fails the whole statement at its primary key.
+ */
+function mayAct(tenant: string): Prisma.Sql {
+  return Prisma.sql`
+    c.registry_version = (select registry_version from tenant where id = ${tenant})
+    and (c.idempotency_key is null or not exists (
+      select from idempotency_key k where k.tenant = ${tenant} and k.key = c.idempotency_key))`;
 }
+
+const writtenCommands = Prisma.raw(`
+  select command.*, changed.version, changed.associated_version, changed.customer_id, changed.prev_customer_id
+  from command join changed on changed.id = command.service_id`);
+
+const ownerAfter = Prisma.raw(`
+  case c.association when 'UNDO' then s.prev_customer_id when 'ASSOCIATE' then c.columns->>'customer_id'
+    else s.customer_id end`);
+
+const hasMoved = Prisma.raw(`
+  (c.association = 'UNDO' or c.association = 'ASSOCIATE' and c.columns->>'customer_id' is distinct from s.customer_id)`);
 
 const columns = Object.entries(columnTypes);
 
@@ -156,6 +186,7 @@ const names = Prisma.raw(columns.map(([name]) => name).join(', '));
 const values = Prisma.raw(columns.map(([name, type]) => jsonValue(name, type)).join(', '));
 const assignments = Prisma.raw(
   columns
+    .filter(([name]) => name !== 'customer_id')
     .map(
       ([name, type]) =>
         `${name} = case when c.columns ? '${name}' then ${jsonValue(name, type)} else s.${name} end`,
@@ -170,7 +201,7 @@ function jsonValue(name: string, type: string): string {
 
 /** Every column of `service` under its Prisma name, so that a row is a Prisma `Service`. */
 const asPrismaService = Prisma.raw(
-  [...columns.map(([name]) => name), 'tenant', 'id', 'version', 'prev_customer_id', 'business_unit']
+  [...columns.map(([name]) => name), 'tenant', 'id', 'version', 'prev_customer_id', 'associated_version']
     .concat('next_state_id', 'next_task_id', 'expires_at', 'auto_complete_after', 'updated_at')
     .map((name) => `${name} as "${prismaName(name)}"`)
     .join(', '),

@@ -1,6 +1,6 @@
 import type { BatchStatement, Db } from '../db/database.js';
 import type { Registry } from '../db/registry.js';
-import { Conflict, type DomainError, Invalid, NotFound, Unavailable } from '../errors.js';
+import { Conflict, type DomainError, Invalid, NotFound, StaleVersion, Unavailable } from '../errors.js';
 import type { Association, AssociationKind, EventType, Front, Service } from '../generated/prisma/client.js';
 import {
   checkExtensions,
@@ -9,6 +9,7 @@ import {
   maxServiceExtensionBytes,
   tooLargeTogether,
 } from './extensions.js';
+import { findOutcome, hashCommand } from './idempotency.js';
 import { Faults } from './rules.js';
 import {
   changeServices,
@@ -35,21 +36,32 @@ export type ServiceWrite = {
   columns: ServiceColumns;
   extensions: readonly GivenExtension[];
   takesAttachedData: boolean;
-  /** When it happened, as the caller says. */
-  occurredAt: Date;
-  moves?: boolean;
+  /** When it happened, as the caller says; null where the caller does not. */
+  timestamp: Date | null;
+  /** How history calls the act, where it may change the owner. */
+  association?: AssociationKind;
   expectedVersion?: number | undefined;
+  idempotencyKey?: string | null | undefined;
   reason?: string | null | undefined;
   actor?: string | null | undefined;
 };
 
-/** The service as it now is; `association` is null where its owner stayed the same. */
-export type WrittenService = { service: Service; association: Association | null };
+export type WrittenService = {
+  /** As it now is. */
+  service: Service;
+  /** The entry of history; null where the owner stayed the same. */
+  association: Association | null;
+  /** The version that the act came to; a replay answers a service that may have gone on since. */
+  version: number;
+  /** Whether the same call had acted before, so that this one did not. */
+  replayed: boolean;
+};
 
 /**
- * Checks what is left to check, writes, and tells why where nothing was written.
+ * Checks what is left to check, writes, and tells why where nothing was written. A call whose
+ * idempotency key has acted before is answered with what came of that.
  * @param faults what was found in the input so far; thrown together with what else is found
- * @throws Invalid, NotFound, Conflict, Unavailable, OutcomeUnknown
+ * @throws Invalid, NotFound, Conflict and its kinds, Unavailable, OutcomeUnknown
  */
 export async function writeService(
   db: Db,
@@ -57,17 +69,16 @@ export async function writeService(
   write: ServiceWrite,
   faults: Faults,
 ): Promise<WrittenService> {
+  const commandHash = write.idempotencyKey ? hashOf(write) : '';
   let registry = await db.registry.current();
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const extensions = await attemptCheck(db, registry, write, faults);
-    const service =
-      extensions &&
-      (await db.commit<ServiceCommand, Service>(
-        statementOf(write),
-        command(registry, origin, write, extensions),
-      ));
-    if (service) return { service, association: associationOf(service, origin, write) };
+    const command = extensions && commandOf(registry, origin, write, extensions, commandHash);
+    const service = command && (await db.commit<ServiceCommand, Service>(statementOf(write), command));
+    if (service) return written(service, command);
 
+    const replay = command && (await findReplay(db, origin, command));
+    if (replay) return replay;
     const newer = await db.registry.newerThan(registry);
     const refusal = newer || !extensions ? undefined : await explainRefusal(db, write, extensions);
     if (refusal) throw refusal;
@@ -78,6 +89,13 @@ export async function writeService(
 
 /** A registry or a service that changes between a refusal and its explanation is met again. */
 const mostAttempts = 10;
+
+/** Of what the caller said, and of nothing that the gateway added. */
+function hashOf({ event, id, columns, extensions, timestamp, ...act }: ServiceWrite): string {
+  const { started_at: _start, completed_at: _end, ...given } = columns;
+  const { expectedVersion, reason, actor } = act;
+  return hashCommand({ event, id, given, extensions, timestamp, expectedVersion, reason, actor });
+}
 
 /**
  * The extensions as they are to be stored.
@@ -101,18 +119,21 @@ function statementOf({ id }: ServiceWrite): BatchStatement<ServiceCommand> {
   return id === undefined ? startServices : changeServices;
 }
 
-function command(
+function commandOf(
   registry: Registry,
   origin: Origin,
   write: ServiceWrite,
   extensions: readonly ExtensionWrite[],
+  commandHash: string,
 ): ServiceCommand {
   return {
     ...(write.id === undefined ? {} : { id: String(write.id) }),
     event: write.event,
     columns: write.columns,
     extensions,
-    moves: write.moves ?? false,
+    association: write.association ?? null,
+    idempotency_key: write.idempotencyKey ?? null,
+    command_hash: commandHash,
     expected_version: write.expectedVersion ?? null,
     registry_version: registry.version,
     reason: write.reason ?? null,
@@ -120,55 +141,94 @@ function command(
     principal: origin.principal,
     front: origin.front,
     request_id: origin.requestId,
-    occurred_at: write.occurredAt,
+    occurred_at: write.timestamp ?? origin.receivedAt,
     recorded_at: origin.receivedAt,
   };
 }
 
+function written(service: Service, command: ServiceCommand): WrittenService {
+  return { service, association: associationOf(service, command), version: service.version, replayed: false };
+}
+
 /** The history entry that the statement wrote, told from what it answered. */
-function associationOf(service: Service, origin: Origin, write: ServiceWrite): Association | null {
-  const kind: AssociationKind = write.id === undefined ? 'START' : 'ASSOCIATE';
-  const isRecorded = kind === 'START' || (write.moves && service.customerId !== service.previousCustomerId);
-  if (!isRecorded) return null;
+function associationOf(service: Service, command: ServiceCommand): Association | null {
+  if (!command.association || service.version !== service.associatedVersion) return null;
   return {
     tenant: service.tenant,
     serviceId: service.id,
     version: service.version,
-    kind,
+    kind: command.association,
     fromCustomerId: service.previousCustomerId,
     toCustomerId: service.customerId,
-    reason: write.reason ?? null,
-    actor: write.actor ?? null,
-    principal: origin.principal,
-    front: origin.front,
-    requestId: origin.requestId,
-    occurredAt: write.occurredAt,
-    recordedAt: origin.receivedAt,
+    reason: command.reason,
+    actor: command.actor,
+    principal: command.principal,
+    front: command.front,
+    requestId: command.request_id,
+    occurredAt: command.occurred_at,
+    recordedAt: command.recorded_at,
   };
+}
+
+async function findReplay(
+  db: Db,
+  { receivedAt }: Origin,
+  { idempotency_key: key, command_hash: commandHash }: ServiceCommand,
+): Promise<WrittenService | undefined> {
+  const outcome = key === null ? undefined : await findOutcome(db, { key, commandHash, receivedAt });
+  if (outcome === undefined) return undefined;
+  // As the write statement builds it.
+  const { serviceId, version } = outcome as { serviceId: string; version: number };
+  const found = await db.prisma.service.findUnique({
+    where: { tenant_id: { tenant: db.tenant, id: BigInt(serviceId) } },
+    include: { associations: { where: { version } } },
+  });
+  if (!found) throw new NotFound(`The call acted on service ${serviceId}, which is gone.`);
+  const { associations, ...service } = found;
+  return { service, association: associations[0] ?? null, version, replayed: true };
 }
 
 /** Why the UPDATE found no row; undefined when it would find one by now. */
 async function explainRefusal(
   db: Db,
-  { id, columns, moves, expectedVersion }: ServiceWrite,
+  write: ServiceWrite,
   extensions: readonly ExtensionWrite[],
 ): Promise<DomainError | undefined> {
+  const { id, expectedVersion } = write;
   if (id === undefined) return undefined;
   const service = await db.prisma.service.findUnique({ where: { tenant_id: { tenant: db.tenant, id } } });
   if (!service) return new NotFound(`There is no service ${id}.`);
   if (expectedVersion !== undefined && expectedVersion !== service.version) {
-    return new Conflict(`Service ${id} has version ${service.version}, not ${expectedVersion}.`);
+    return new StaleVersion(id, service.version, expectedVersion);
   }
-  if (columns.completed_at && service.completedAt) return new Conflict(`Service ${id} is completed already.`);
-  if (columns.completed_at && columns.completed_at < service.startedAt) {
-    return new Invalid([{ path: ['timestamp'], message: 'must not be before the start of the service' }]);
-  }
-  if (!moves && service.customerId === null && columns.contact_key === null) {
-    return new Invalid([
-      { path: ['contactKey'], message: 'must stay: the service has no customer to be found by' },
-    ]);
-  }
-  return explainSize(db, id, extensions);
+  return explainEnd(service, write) ?? explainOwner(service, write) ?? explainSize(db, id, extensions);
+}
+
+function explainEnd(service: Service, { columns: { completed_at } }: ServiceWrite): DomainError | undefined {
+  if (!(completed_at instanceof Date)) return undefined;
+  if (service.completedAt) return new Conflict(`Service ${service.id} is completed already.`);
+  if (completed_at >= service.startedAt) return undefined;
+  return new Invalid([{ path: ['timestamp'], message: 'must not be before the start of the service' }]);
+}
+
+/** A service without a customer has a contact key, or nobody would find it. */
+function explainOwner(service: Service, { association, columns }: ServiceWrite): DomainError | undefined {
+  if (association === 'UNDO') return explainUndo(service);
+  if (association || service.customerId !== null || columns.contact_key !== null) return undefined;
+  return new Invalid([
+    { path: ['contactKey'], message: 'must stay: the service has no customer to be found by' },
+  ]);
+}
+
+function explainUndo({
+  id,
+  associatedVersion,
+  previousCustomerId,
+  contactKey,
+}: Service): Conflict | undefined {
+  if (associatedVersion === 1) return new Conflict(`Service ${id} was never associated since its start.`);
+  if (previousCustomerId !== null || contactKey !== null) return undefined;
+  return new Conflict(`Service ${id} has no contact key to be found by, so it cannot be anonymous again.`);
 }
 
 async function explainSize(

@@ -4,6 +4,7 @@ import { Invalid, NotFound } from '../errors.js';
 import type { Prisma } from '../generated/prisma/client.js';
 import { accept, Faults, list, type Rule, refuse, text, typeCode } from './rules.js';
 import {
+  businessUnit,
   customerId,
   readAct,
   readEndFields,
@@ -22,18 +23,16 @@ export async function startService(db: Db, origin: Origin, input: ServiceInput):
   const faults = new Faults(input.faults);
   const act = readStart(input, origin, faults);
   const customer = faults.check(customerId, ['customerId'], input.fields['customerId'] ?? undefined);
-  const columns = readServiceFields(input, faults);
+  const unit = faults.check(businessUnit, ['businessUnit'], input.fields['businessUnit'] ?? undefined);
+  const columns = {
+    ...readServiceFields(input, faults),
+    customer_id: customer ?? null,
+    business_unit: unit ?? null,
+    started_at: act.timestamp ?? origin.receivedAt,
+  };
   requireForStart(input, faults);
-  return writeService(
-    db,
-    origin,
-    {
-      ...act,
-      event: 'SERVICE_STARTED',
-      columns: { ...columns, customer_id: customer ?? null, started_at: act.occurredAt },
-    },
-    faults,
-  );
+  const write = { ...act, event: 'SERVICE_STARTED', association: 'START', columns } as const;
+  return writeService(db, origin, write, faults);
 }
 
 function requireForStart({ fields, requiresServiceType }: ServiceInput, faults: Faults): void {
@@ -64,7 +63,7 @@ export async function updateService(db: Db, origin: Origin, input: ServiceInput)
 export async function completeService(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
   const faults = new Faults(input.faults);
   const act = readAct(input, origin, faults);
-  const columns = { ...readEndFields(input, faults), completed_at: act.occurredAt };
+  const columns = { ...readEndFields(input, faults), completed_at: act.timestamp ?? origin.receivedAt };
   return writeService(db, origin, { ...act, event: 'SERVICE_COMPLETED', columns }, faults);
 }
 
@@ -102,6 +101,7 @@ export type ServiceFilter = {
   /** An integer matches the string of its digits too, and the other way round. */
   types?: readonly (number | string)[] | undefined;
   interactionId?: string | undefined;
+  businessUnit?: string | undefined;
   /** Inclusive. */
   startedFrom?: Date | undefined;
   /** Exclusive. */
@@ -143,13 +143,15 @@ export async function listServices<Q extends ServiceQuery>(
 }
 
 function conditions(filter: ServiceFilter, page: ServicePage): Prisma.ServiceWhereInput[] {
-  const { customerId, contactKey, status, types, interactionId, startedFrom, startedTo } = filter;
+  const { customerId, contactKey, status, types, interactionId, businessUnit, startedFrom, startedTo } =
+    filter;
   return [
     customerId === undefined ? {} : { customerId },
     contactKey === undefined ? {} : { contactKey, customerId: null },
     status === undefined ? {} : { completedAt: status === 'ACTIVE' ? null : { not: null } },
     types === undefined ? {} : { OR: types.flatMap(sameType) },
     interactionId === undefined ? {} : { interactionId },
+    businessUnit === undefined ? {} : { businessUnit },
     startedFrom === undefined ? {} : { startedAt: { gte: startedFrom } },
     startedTo === undefined ? {} : { startedAt: { lt: startedTo } },
     page.after === undefined ? {} : isBehind(page.after),

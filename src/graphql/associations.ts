@@ -1,11 +1,19 @@
-import { associateService } from '../domain/associations.js';
+import { associateService, undoAssociation } from '../domain/associations.js';
 import { accept, Faults, type Rule, refuse } from '../domain/rules.js';
 import type { WrittenService } from '../domain/service-writes.js';
 import { Conflict, Invalid, NotFound } from '../errors.js';
 import type { Prisma } from '../generated/prisma/client.js';
 import { builder } from './builder.js';
 import { type PageArgs, readPage, toConnection } from './connections.js';
-import { actInputs, historyInputs, serviceInputs, toServiceInput } from './service-inputs.js';
+import { described } from './service-descriptions.js';
+import {
+  actInputs,
+  historyInputs,
+  retryInputs,
+  serviceInputs,
+  toServiceInput,
+  versionInputs,
+} from './service-inputs.js';
 import { Service } from './services.js';
 
 const AssociationKind = builder.enumType('AssociationKind', {
@@ -135,6 +143,7 @@ const AssociateServicePayload = builder.objectRef<WrittenService>('AssociateServ
       nullable: true,
       description: 'The new entry in the history of owners; null when the customer was the owner already.',
     }),
+    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
   }),
 });
 
@@ -151,5 +160,42 @@ builder.mutationField('associateService', (t) =>
       input: t.arg({ type: AssociateServiceInput, required: true, description: 'The association.' }),
     },
     resolve: (_, { input }, { db, origin }) => associateService(db, origin, toServiceInput(input)),
+  }),
+);
+
+const UndoAssociationInput = builder.inputType('UndoAssociationInput', {
+  description: 'Which service goes back to the owner that it had before.',
+  fields: (t) => ({
+    serviceId: t.id({ required: true, description: 'The service.' }),
+    ...historyInputs(t),
+    ...versionInputs(t),
+    ...retryInputs(t),
+  }),
+});
+
+const UndoAssociationPayload = builder.objectRef<WrittenService>('UndoAssociationPayload').implement({
+  description: 'The newest association was undone.',
+  fields: (t) => ({
+    service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
+    association: t.expose('association', {
+      type: Association,
+      nullable: true,
+      description: 'The new entry in the history of owners, of kind UNDO.',
+    }),
+    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
+  }),
+});
+
+builder.mutationField('undoAssociation', (t) =>
+  t.field({
+    type: UndoAssociationPayload,
+    description:
+      'Takes the newest association back: the service goes to the owner that it had before. Undone again, it is redone. Fields and extensions stay as they are.',
+    errors: {
+      types: [NotFound, Invalid, Conflict],
+      union: { description: 'The service with its former owner, or why nothing was changed.' },
+    },
+    args: { input: t.arg({ type: UndoAssociationInput, required: true, description: 'The undoing.' }) },
+    resolve: (_, { input }, { db, origin }) => undoAssociation(db, origin, toServiceInput(input)),
   }),
 );

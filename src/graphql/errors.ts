@@ -9,6 +9,8 @@ const ErrorCode = builder.enumType('ErrorCode', {
     INVALID: { description: 'The input breaks rules; the faults list every one of them.' },
     TOO_LARGE: { description: 'The input is sound but for its size.' },
     CONFLICT: { description: 'The input is sound, but not possible in the present state.' },
+    STALE_VERSION: { description: 'The service has another version than the one expected.' },
+    IDEMPOTENCY_KEY_REUSED: { description: 'The idempotency key came with another input before.' },
   } as const,
 });
 
@@ -62,4 +64,11 @@ builder.objectType(Conflict, {
   name: 'Conflict',
   description: 'The input is sound, but not possible in the present state. Nothing was changed.',
   interfaces: [ErrorInterface],
+  fields: (t) => ({
+    currentVersion: t.int({
+      nullable: true,
+      description: 'The version that the service has, where it is not the one expected.',
+      resolve: ({ currentVersion }) => currentVersion ?? null,
+    }),
+  }),
 });

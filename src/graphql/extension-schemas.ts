@@ -10,6 +10,8 @@ import { parseOrThrow } from '../domain/services.js';
 import { Conflict, Invalid } from '../errors.js';
 import type { ExtensionSchema as ExtensionSchemaRow } from '../generated/prisma/client.js';
 import { builder } from './builder.js';
+import { described } from './service-descriptions.js';
+import { retryInputs } from './service-inputs.js';
 
 const ExtensionScope = builder.enumType('ExtensionScope', {
   description: 'What an extension hangs on.',
@@ -133,11 +135,12 @@ const CreateExtensionSchemaInput = builder.inputType('CreateExtensionSchemaInput
       type: t.listRef(t.listRef('String')),
       description: 'Lists of attributes that are unique together.',
     }),
+    ...retryInputs(t),
   }),
 });
 
 const CreateExtensionSchemaPayload = builder
-  .objectRef<{ extensionSchema: ExtensionSchemaRow }>('CreateExtensionSchemaPayload')
+  .objectRef<{ extensionSchema: ExtensionSchemaRow; replayed: boolean }>('CreateExtensionSchemaPayload')
   .implement({
     description: 'The extension schema was created.',
     fields: (t) => ({
@@ -145,6 +148,7 @@ const CreateExtensionSchemaPayload = builder
         type: ExtensionSchema,
         description: 'The new extension schema.',
       }),
+      replayed: t.exposeBoolean('replayed', { description: described.replayed }),
     }),
   });
 
@@ -179,13 +183,11 @@ builder.mutationField('createExtensionSchema', (t) =>
     args: {
       input: t.arg({ type: CreateExtensionSchemaInput, required: true, description: 'The new schema.' }),
     },
-    resolve: async (_, { input: { scope, type, ...input } }, { db, origin }) => ({
-      extensionSchema: await createExtensionSchema(
-        db,
-        scope ?? 'SERVICE',
-        { ...input, type: type === 'SINGLE_VALUED' ? 'single-valued' : 'multi-valued' },
-        origin.receivedAt,
-      ),
-    }),
+    resolve: (_, { input: { scope, type, idempotencyKey, ...fields } }, { db, origin }) =>
+      createExtensionSchema(db, origin, {
+        scope: scope ?? 'SERVICE',
+        fields: { ...fields, type: type === 'SINGLE_VALUED' ? 'single-valued' : 'multi-valued' },
+        idempotencyKey,
+      }),
   }),
 );

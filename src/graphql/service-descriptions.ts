@@ -13,4 +13,6 @@ export const described = {
   dispositionDesc: 'How the service went, in words. At most 64 characters.',
   contactKey:
     'What the customer is reached by, like a phone number: finds anonymous services. 1 to 128 characters.',
+  replayed:
+    'Whether the same input with the same idempotency key had acted before, so that this call changed nothing.',
 } as const;

@@ -25,8 +25,24 @@ export function actInputs(t: FieldsBuilder) {
   return {
     serviceId: t.id({ required: true, description: 'The service.' }),
     ...startInputs(t),
+    ...versionInputs(t),
+  };
+}
+
+export function versionInputs(t: FieldsBuilder) {
+  return {
     expectedVersion: t.int({
       description: 'Refuses with a Conflict, changing nothing, when the service has another version.',
+    }),
+  };
+}
+
+/** What lets a call be repeated without acting twice. */
+export function retryInputs(t: FieldsBuilder) {
+  return {
+    idempotencyKey: t.string({
+      description:
+        'Made up anew for each act and repeated with each retry of it, up to 24 hours: the same input acts once. 1 to 255 characters.',
     }),
   };
 }
@@ -34,6 +50,7 @@ export function actInputs(t: FieldsBuilder) {
 /** What every act says of itself. */
 export function startInputs(t: FieldsBuilder) {
   return {
+    ...retryInputs(t),
     timestamp: t.field({
       type: 'DateTime',
       description: 'When it happened; not more than 24 hours ahead. The gateway’s clock when absent.',
@@ -80,16 +97,15 @@ export function serviceInputs(t: FieldsBuilder) {
 
 type GivenExtension = { schemaName: string; value?: unknown };
 
-type ActInput = {
+type ActInput = Readonly<Record<string, unknown>> & {
   extensions?: readonly GivenExtension[] | null | undefined;
-  expectedVersion?: number | null | undefined;
 };
 
 /** An input as the domain takes it: what is absent stays absent, what is null stays null. */
-export function toServiceInput({ extensions, expectedVersion, ...fields }: ActInput): ServiceInput {
+export function toServiceInput({ extensions, ...fields }: ActInput): ServiceInput {
   const given = extensions ?? [];
   return {
-    fields: { ...fields, expectedVersion: expectedVersion ?? undefined },
+    fields,
     extensions: given.map(({ schemaName, value }) => ({ name: schemaName, value })),
     takesAttachedData: false,
     requiresServiceType: false,

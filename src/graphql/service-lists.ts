@@ -3,7 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import type { RequestContext } from '../context.js';
 import { encodeCursor } from '../db/paging.js';
 import { Faults, nullable, text } from '../domain/rules.js';
-import { contactKey } from '../domain/service-fields.js';
+import { businessUnit, contactKey } from '../domain/service-fields.js';
 import {
   cursor,
   listServices,
@@ -40,6 +40,7 @@ export const serviceFilterArgs = builder.args((t) => ({
       'Only services of these types, 1 to 100. An integer matches the string of its digits too (legacy contract).',
   }),
   interactionId: t.string({ description: 'Only services that this interaction started or last updated.' }),
+  businessUnit: t.string({ description: 'Only services of this business unit.' }),
   startedFrom: t.field({ type: 'DateTime', description: 'Only services started then or later.' }),
   startedTo: t.field({ type: 'DateTime', description: 'Only services started before then.' }),
 }));
@@ -48,6 +49,7 @@ type ServiceListArgs = PageArgs & {
   status?: Status | null | undefined;
   types?: readonly (number | string)[] | null | undefined;
   interactionId?: string | null | undefined;
+  businessUnit?: string | null | undefined;
   startedFrom?: Date | null | undefined;
   startedTo?: Date | null | undefined;
 };
@@ -63,6 +65,7 @@ export async function resolveServices(
   const page = readPage(args, cursor, faults);
   const types = faults.check(nullable(typesFilter), ['types'], args.types);
   const interactionId = faults.check(nullable(text(50)), ['interactionId'], args.interactionId);
+  const unit = faults.check(nullable(businessUnit), ['businessUnit'], args.businessUnit);
   faults.throwIfAny();
 
   const { size, ...place } = page;
@@ -71,6 +74,7 @@ export async function resolveServices(
     status: args.status ?? undefined,
     types: types ?? undefined,
     interactionId: interactionId ?? undefined,
+    businessUnit: unit ?? undefined,
     startedFrom: args.startedFrom ?? undefined,
     startedTo: args.startedTo ?? undefined,
   };

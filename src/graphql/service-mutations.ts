@@ -3,6 +3,7 @@ import { completeService, startService, updateService } from '../domain/services
 import { Conflict, Invalid, NotFound } from '../errors.js';
 import { Association } from './associations.js';
 import { builder } from './builder.js';
+import { described } from './service-descriptions.js';
 import {
   actInputs,
   eventInputs,
@@ -17,6 +18,9 @@ const StartServiceInput = builder.inputType('StartServiceInput', {
   description: 'A new service. One of `customerId` and `contactKey` is required.',
   fields: (t) => ({
     customerId: t.id({ description: 'The customer; absent while it is not known. 1 to 64 characters.' }),
+    businessUnit: t.string({
+      description: 'The business unit that serves; the GroupId header when absent. 1 to 64 characters.',
+    }),
     ...startInputs(t),
     ...historyInputs(t),
     ...serviceInputs(t),
@@ -42,6 +46,7 @@ const StartServicePayload = builder.objectRef<WrittenService>('StartServicePaylo
       nullable: true,
       description: 'The first entry in the history of its owners.',
     }),
+    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
   }),
 });
 
@@ -49,6 +54,7 @@ const UpdateServicePayload = builder.objectRef<WrittenService>('UpdateServicePay
   description: 'The service was updated.',
   fields: (t) => ({
     service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
+    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
   }),
 });
 
@@ -56,6 +62,7 @@ const CompleteServicePayload = builder.objectRef<WrittenService>('CompleteServic
   description: 'The service was completed.',
   fields: (t) => ({
     service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
+    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
   }),
 });
 
@@ -63,9 +70,17 @@ builder.mutationField('startService', (t) =>
   t.field({
     type: StartServicePayload,
     description: 'Starts a service, with a customer or anonymous under a contact key.',
-    errors: { types: [Invalid], union: { description: 'The new service, or why there is none.' } },
+    errors: {
+      types: [Invalid, Conflict],
+      union: { description: 'The new service, or why there is none.' },
+    },
     args: { input: t.arg({ type: StartServiceInput, required: true, description: 'The new service.' }) },
-    resolve: (_, { input }, { db, origin }) => startService(db, origin, toServiceInput(input)),
+    resolve: (_, { input }, { db, origin, businessUnit }) =>
+      startService(
+        db,
+        origin,
+        toServiceInput({ ...input, businessUnit: input.businessUnit ?? businessUnit }),
+      ),
   }),
 );
 

@@ -3,7 +3,7 @@ import type { GivenExtension } from '../domain/extensions.js';
 import type { ServiceInput } from '../domain/service-fields.js';
 import type { Fault } from '../errors.js';
 import type { Call } from './call.js';
-import { type EventFields, headerFields } from './names.js';
+import type { EventFields } from './names.js';
 import { decodePercent } from './query.js';
 
 /**
@@ -59,15 +59,28 @@ function notAField(name: string, event: EventFields): Fault {
   };
 }
 
+function readHeaders({ request: { headers } }: Call, faults: Fault[]): Record<string, unknown> {
+  return {
+    reason: readText('reason', headers['x-reason'], faults),
+    actor: readText('actor', headers['x-actor'], faults),
+    idempotencyKey: headers['idempotency-key'],
+    expectedVersion: readVersion(headers['if-match'], faults),
+  };
+}
+
 /** Headers are ASCII: what is beyond comes as percent-encoded UTF-8. */
-function readHeaders({ request }: Call, faults: Fault[]): Record<string, string> {
-  const fields: Record<string, string> = {};
-  for (const [field, header] of Object.entries(headerFields)) {
-    const given = request.headers[header.toLowerCase()];
-    if (given === undefined) continue;
-    const decoded = decodePercent(String(given));
-    if (decoded === undefined) faults.push({ path: [field], message: 'must be percent-encoded UTF-8' });
-    else fields[field] = decoded;
-  }
-  return fields;
+function readText(field: string, given: unknown, faults: Fault[]): string | undefined {
+  if (given === undefined) return undefined;
+  const decoded = decodePercent(String(given));
+  if (decoded === undefined) faults.push({ path: [field], message: 'must be percent-encoded UTF-8' });
+  return decoded;
+}
+
+/** The version that `ETag` told; `*` is any. */
+function readVersion(ifMatch: string | undefined, faults: Fault[]): number | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
+  const [, version] = /^\s*"(\d{1,9})"\s*$/.exec(ifMatch) ?? [];
+  if (version !== undefined) return Number(version);
+  faults.push({ path: ['expectedVersion'], message: 'must be one entity tag of ours, like "7", or *' });
+  return undefined;
 }

@@ -16,7 +16,7 @@ export type RestRoute = { Params: Readonly<Record<string, string>>; Querystring:
 export type Call = RequestContext & { dialect: Dialect; request: FastifyRequest<RestRoute> };
 
 export type Answer = {
-  status: 200 | 201;
+  status: 200 | 201 | 304;
   headers?: Readonly<Record<string, string>>;
   /** JSON text, since JSON.stringify cannot write the ids, which outgrow a double. */
   json?: string;

@@ -9,16 +9,22 @@ import { parseOrThrow } from '../domain/services.js';
 import type { ExtensionScope } from '../generated/prisma/client.js';
 import { readBody } from './bodies.js';
 import type { Operation } from './call.js';
-import { extensionSchemaWire } from './wire.js';
+import { extensionSchemaWire, replayedHeader } from './wire.js';
 
 export function createSchema(scope: ExtensionScope): Operation {
   return async (call) => {
     const faults = new Faults();
     const body = readBody(call, faults.list, 'refused');
     faults.throwIfAny();
-    const { name } = await createExtensionSchema(call.db, scope, body, call.origin.receivedAt);
+    const idempotencyKey = call.request.headers['idempotency-key'];
+    const created = await createExtensionSchema(call.db, call.origin, {
+      scope,
+      fields: body,
+      idempotencyKey,
+    });
+    const { name } = created.extensionSchema;
     const location = `${call.dialect.basePath}/metadata/${scope.toLowerCase()}s/extensions/${name}`;
-    return { status: 201, headers: { location }, json: JSON.stringify({ name }) };
+    return { status: 201, headers: { location, ...replayedHeader(created) }, json: JSON.stringify({ name }) };
   };
 }
 

@@ -29,8 +29,17 @@ export const startEvent: EventFields = new Map(Object.entries(startFields));
 export const associateEvent: EventFields = new Map(Object.entries({ ...startFields, ...dispositionFields }));
 export const endEvent: EventFields = new Map(Object.entries({ ...eventFields, ...dispositionFields }));
 
+/** An undo says all there is to say in its path and headers. */
+export const undoEvent: EventFields = new Map();
+
 /** They are headers, since in a body any name can be an extension's. */
-export const headerFields = { reason: 'X-Reason', actor: 'X-Actor' };
+export const headerFields = {
+  reason: 'X-Reason',
+  actor: 'X-Actor',
+  idempotencyKey: 'Idempotency-Key',
+  expectedVersion: 'If-Match',
+  businessUnit: 'GroupId',
+};
 
 const legacyNames = new Map([
   ...[...associateEvent].map(([legacy, name]) => [name, legacy] as const),

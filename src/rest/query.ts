@@ -1,5 +1,6 @@
 import type { Cursor } from '../db/paging.js';
 import { dateTime, type Faults, integer, oneOf, type Rule, refuse } from '../domain/rules.js';
+import { businessUnit } from '../domain/service-fields.js';
 import { cursor, type ServiceFilter, typesFilter } from '../domain/services.js';
 import type { Call } from './call.js';
 
@@ -14,7 +15,7 @@ export type View = {
 };
 
 export type ServiceList = {
-  filter: Pick<ServiceFilter, 'startedFrom' | 'startedTo' | 'types'>;
+  filter: Pick<ServiceFilter, 'startedFrom' | 'startedTo' | 'types' | 'businessUnit'>;
   limit: number | undefined;
   after: Cursor | undefined;
   view: View;
@@ -38,6 +39,7 @@ export function readServiceList(call: Call, faults: Faults): ServiceList {
     filter: {
       startedFrom: faults.check(time, ['started_from'], query['started_from']),
       startedTo: faults.check(time, ['started_to'], query['started_to']),
+      businessUnit: faults.check(unit, ['business_unit'], query['business_unit']),
       types: faults.check(serviceTypes, ['service_types'], query['service_types']),
     },
     limit: faults.check(limit, ['limit'], query['limit']),
@@ -82,6 +84,7 @@ function once<T>(rule: Rule<T>): Rule<T> {
 
 const time = once(dateTime);
 const place = once(cursor);
+const unit = once(businessUnit);
 const flag = once(oneOf(['true', 'false']));
 
 const limit: Rule<number> = once((value) =>

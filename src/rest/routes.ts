@@ -4,13 +4,14 @@ import { NotFound } from '../errors.js';
 import type { Dialect, Operation, RestRoute } from './call.js';
 import { createSchema, querySchema, querySchemas } from './extension-schemas.js';
 import { answerError, MethodNotAllowed } from './problem.js';
-import { associate, complete, queryAnonymous, queryById, queryOfCustomer, start } from './services.js';
+import { associate, complete, queryAnonymous, queryById, queryOfCustomer, start, undo } from './services.js';
 
 /** The legacy API (legacy contract, operations). */
 const operations: readonly [method: 'GET' | 'POST', path: string, operation: Operation][] = [
   ['POST', '/services/start', start],
   ['POST', '/customers/:customer_id/services/:service_id', associate],
   ['POST', '/services/:service_id/end', complete],
+  ['POST', '/services/:service_id/associations/undo', undo],
   ['GET', '/services/:service_id', queryById],
   ['GET', '/customers/:customer_id/services', queryOfCustomer()],
   ['GET', '/customers/:customer_id/services/active', queryOfCustomer('ACTIVE')],

@@ -1,8 +1,10 @@
+import type { Db } from '../db/database.js';
 import { encodeCursor } from '../db/paging.js';
-import { associateService } from '../domain/associations.js';
+import { associateService, undoAssociation } from '../domain/associations.js';
 import { nameKeys } from '../domain/extensions.js';
 import { Faults, serviceId } from '../domain/rules.js';
-import { contactKey, customerId } from '../domain/service-fields.js';
+import { contactKey, customerId, type ServiceInput } from '../domain/service-fields.js';
+import type { Origin, WrittenService } from '../domain/service-writes.js';
 import {
   completeService,
   findService,
@@ -16,40 +18,56 @@ import {
 import type { Service } from '../generated/prisma/client.js';
 import { readServiceInput } from './bodies.js';
 import type { Answer, Call, Operation } from './call.js';
-import { associateEvent, endEvent, startEvent } from './names.js';
+import { associateEvent, endEvent, startEvent, undoEvent } from './names.js';
 import { readServiceList, readView, type View } from './query.js';
-import { type ShownService, serviceJson } from './wire.js';
+import { replayedHeader, type ShownService, serviceJson } from './wire.js';
 
 export async function start(call: Call): Promise<Answer> {
-  const { service } = await startService(call.db, call.origin, readServiceInput(call, startEvent, 'refused'));
-  const location = `${call.dialect.basePath}/services/${service.id}`;
-  return { status: 201, headers: { location, ...tagOf(service) }, json: `{"service_id":${service.id}}` };
+  const input = readServiceInput(call, startEvent, 'refused');
+  const written = await startService(call.db, call.origin, withBusinessUnit(call, input));
+  const { id } = written.service;
+  const location = `${call.dialect.basePath}/services/${id}`;
+  return { status: 201, headers: { location, ...headersOf(written) }, json: `{"service_id":${id}}` };
 }
+
+export async function associate(call: Call): Promise<Answer> {
+  return act(call, associateService, readServiceInput(call, associateEvent, 'allowed'));
+}
+
+export async function complete(call: Call): Promise<Answer> {
+  return act(call, completeService, readServiceInput(call, endEvent, 'allowed'));
+}
+
+/** Ours; takes no body, or an empty one. */
+export async function undo(call: Call): Promise<Answer> {
+  const { extensions, ...input } = readServiceInput(call, undoEvent, 'allowed');
+  const surplus = extensions.map(({ name }) => ({
+    path: ['extensions', name],
+    message: 'is no field of this operation',
+  }));
+  return act(call, undoAssociation, { ...input, extensions: [], faults: [...input.faults, ...surplus] });
+}
+
+type Act = (db: Db, origin: Origin, input: ServiceInput) => Promise<WrittenService>;
 
 /**
  * Answers nothing, or with `Prefer: return=representation` the service as Query Service by ID does,
  * with the same parameters.
  */
-export async function associate(call: Call): Promise<Answer> {
-  const input = readServiceInput(call, associateEvent, 'allowed');
+async function act(call: Call, perform: Act, input: ServiceInput): Promise<Answer> {
   if (!prefersRepresentation(call)) {
-    const { service } = await associateService(call.db, call.origin, input);
-    return { status: 200, headers: tagOf(service) };
+    return { status: 200, headers: headersOf(await perform(call.db, call.origin, input)) };
   }
   const faults = new Faults(input.faults);
   const view = readView(call, faults);
-  const { service } = await associateService(call.db, call.origin, { ...input, faults: faults.list });
-  const answer = await show(call, await withExtensions(call, service, view), view);
-  return { ...answer, headers: { ...answer.headers, 'preference-applied': 'return=representation' } };
-}
-
-export async function complete(call: Call): Promise<Answer> {
-  const { service } = await completeService(
-    call.db,
-    call.origin,
-    readServiceInput(call, endEvent, 'allowed'),
-  );
-  return { status: 200, headers: tagOf(service) };
+  const written = await perform(call.db, call.origin, { ...input, faults: faults.list });
+  const answer = await show(call, await withExtensions(call, written.service, view), view);
+  const headers = {
+    ...answer.headers,
+    ...replayedHeader(written),
+    'preference-applied': 'return=representation',
+  };
+  return { ...answer, headers };
 }
 
 export async function queryById(call: Call): Promise<Answer> {
@@ -57,7 +75,17 @@ export async function queryById(call: Call): Promise<Answer> {
   const id = faults.require(serviceId, ['serviceId'], call.request.params['service_id'], 0n);
   const view = readView(call, faults);
   faults.throwIfAny();
-  return show(call, await getService(call.db, id, queryOf(view)), view);
+  const service = await getService(call.db, id, queryOf(view));
+  const headers = tagOf(service);
+  if (hasCurrent(call, headers.etag)) return { status: 304, headers };
+  return show(call, service, view);
+}
+
+/** Whether `If-None-Match` names the version that there is. */
+function hasCurrent({ request }: Call, etag: string): boolean {
+  const given = request.headers['if-none-match'];
+  if (given === undefined) return false;
+  return given.split(',').some((tag) => [etag, '*'].includes(tag.trim().replace(/^W\//, '')));
 }
 
 export function queryOfCustomer(status?: ServiceStatus): Operation {
@@ -97,7 +125,16 @@ async function show(call: Call, service: ShownService, view: View): Promise<Answ
   return { status: 200, headers: tagOf(service), json: serviceJson(service, view, registry) };
 }
 
-function tagOf({ version }: Service): { etag: string } {
+function withBusinessUnit({ businessUnit }: Call, input: ServiceInput): ServiceInput {
+  return { ...input, fields: { ...input.fields, businessUnit } };
+}
+
+/** Of an act: the version that it came to, and whether it acted before. */
+function headersOf(written: WrittenService): Record<string, string> {
+  return { ...tagOf(written), ...replayedHeader(written) };
+}
+
+function tagOf({ version }: { version: number }): { etag: string } {
   return { etag: `"${version}"` };
 }
 

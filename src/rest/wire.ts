@@ -83,3 +83,8 @@ export function extensionSchemaWire(schema: ExtensionSchema): object {
     unique: unique.map((names) => (names.length === 1 ? names[0] : names)),
   };
 }
+
+/** Says that the call acted before, with the same idempotency key, and not again. */
+export function replayedHeader({ replayed }: { replayed: boolean }): Record<string, string> {
+  return replayed ? { 'idempotency-replayed': 'true' } : {};
+}

@@ -189,7 +189,7 @@ test('a stale expectedVersion answers Conflict and changes nothing', async () =>
 
   expect(data?.associateService).toEqual({
     __typename: 'Conflict',
-    code: 'CONFLICT',
+    code: 'STALE_VERSION',
     message: `Service ${serviceId} has version 2, not 1.`,
   });
   expect(await app.hash()).toBe(before);

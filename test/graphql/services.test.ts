@@ -76,7 +76,7 @@ test('an update of a stale version, or of no service, changes nothing', async ()
   const stale = await app.graphql(UpdateServiceDocument, { input: { serviceId, expectedVersion: 2 } });
   const unknown = await app.graphql(UpdateServiceDocument, { input: { serviceId: '4711' } });
 
-  expect(stale.data?.updateService).toMatchObject({ __typename: 'Conflict', code: 'CONFLICT' });
+  expect(stale.data?.updateService).toMatchObject({ __typename: 'Conflict', code: 'STALE_VERSION' });
   expect(unknown.data?.updateService).toMatchObject({ __typename: 'NotFound', code: 'NOT_FOUND' });
   expect(await app.hash()).toBe(before);
 });
