@@ -47,9 +47,34 @@ export function checkRecords(schema: RecordSchema, value: unknown, path: Path, f
     faults.add(path, { message: 'must be an array of records, since the extension is multi-valued' });
     return [];
   }
-  const records = value.map((record, index) => checkRecord(schema, record, [...path, index], faults));
+  const records = checkEach(schema, value, path, faults);
   checkUnique(schema, records, path, faults);
   return records;
+}
+
+/** As far as the limit goes: with defaults filled in, a small text can become a very large one. */
+function checkEach(
+  schema: RecordSchema,
+  values: readonly unknown[],
+  path: Path,
+  faults: Faults,
+): JsonRecord[] {
+  const records: JsonRecord[] = [];
+  let bytes = 0;
+  for (const [index, value] of values.entries()) {
+    const record = checkRecord(schema, value, [...path, index], faults);
+    bytes += jsonBytes(record);
+    records.push(record);
+    if (bytes > maxExtensionBytes) break;
+  }
+  return records;
+}
+
+/** Limit of ours, in bytes of UTF-8 JSON (legacy contract, values). */
+export const maxExtensionBytes = 32 * 1024;
+
+export function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 function checkRecord(schema: RecordSchema, value: unknown, path: Path, faults: Faults): JsonRecord {

@@ -1,7 +1,7 @@
 import type { Registry } from '../db/registry.js';
 import type { Fault, Path } from '../errors.js';
 import type { Extension, ExtensionScope } from '../generated/prisma/client.js';
-import { checkRecords, inSchemaOrder, type Json } from './extension-records.js';
+import { checkRecords, inSchemaOrder, type Json, jsonBytes, maxExtensionBytes } from './extension-records.js';
 import { extensionName, recordSchema, schemaNamed } from './extension-schemas.js';
 import { accept, type Faults, type Rule, refuse, text, unstorable } from './rules.js';
 
@@ -11,8 +11,7 @@ export type GivenExtension = { name: string; value: unknown };
 /** An extension as it is stored; `value` null where it is to be removed. */
 export type ExtensionWrite = { name_key: string; name: string; value: Json; size_bytes: number };
 
-/** Limits of ours, in bytes of UTF-8 JSON (legacy contract, values). */
-export const maxExtensionBytes = 32 * 1024;
+/** Limit of ours, in bytes of UTF-8 JSON (legacy contract, values). */
 export const maxServiceExtensionBytes = 256 * 1024;
 const mostExtensions = 50;
 const deepestValue = 32;
@@ -67,27 +66,28 @@ function checkExtension(
   if (value === null || value === undefined) return { ...write, value: null, size_bytes: 0 };
 
   const before = faults.list.length;
-  checkJson(value, path, faults);
-  // Deep or unstorable values are not looked at any closer.
+  checkSize(value, path, faults);
+  if (faults.list.length === before) checkJson(value, path, faults);
+  // Large, deep or unstorable values are not looked at any closer.
   if (faults.list.length > before) return { ...write, value: null, size_bytes: 0 };
   // checkJson walked it all: it is JSON.
   const kept = schema ? checkRecords(recordSchema(schema), value, path, faults) : (value as Json);
-  return { ...write, value: kept, size_bytes: sizeOf(name, kept, path, faults) };
+  return { ...write, value: kept, size_bytes: checkSize(kept, path, faults) + Buffer.byteLength(name) };
 }
 
 /** Any key that is not empty (legacy contract, values). */
 const attachedDataKey: Rule<string> = (value) =>
   value === '__proto__' ? refuse('is reserved') : text(255, 1)(value);
 
-function sizeOf(name: string, value: Json, path: Path, faults: Faults): number {
-  const bytes = Buffer.byteLength(JSON.stringify(value));
-  if (bytes > maxExtensionBytes) {
-    faults.add(path, {
-      message: `must be at most ${maxExtensionBytes} bytes of JSON, is ${bytes}`,
-      isTooLarge: true,
-    });
-  }
-  return bytes + Buffer.byteLength(name);
+/** @returns the bytes of the value as JSON; with its defaults filled in it may be more than was given */
+function checkSize(value: unknown, path: Path, faults: Faults): number {
+  const bytes = jsonBytes(value);
+  if (bytes > maxExtensionBytes) faults.add(path, tooLarge(bytes));
+  return bytes;
+}
+
+function tooLarge(bytes: number): Omit<Fault, 'path'> {
+  return { message: `must be at most ${maxExtensionBytes} bytes of JSON, is ${bytes}`, isTooLarge: true };
 }
 
 function checkNamesDiffer(given: readonly GivenExtension[], faults: Faults): void {

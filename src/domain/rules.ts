@@ -110,6 +110,8 @@ export type Fields<R extends Rules> = {
   -readonly [K in keyof R]?: R[K] extends Rule<infer T> ? T : never;
 };
 
+const mostGathered = 1_000;
+
 /** Gathers every fault of one input, so that a caller learns of all of them at once. */
 export class Faults {
   readonly list: Fault[];
@@ -118,8 +120,9 @@ export class Faults {
     this.list = [...known];
   }
 
+  /** A small body can break a rule a million times: past what anybody reads faults are not gathered. */
   add(path: Path, fault: Omit<Fault, 'path'>): void {
-    this.list.push({ path, ...fault });
+    if (this.list.length < mostGathered) this.list.push({ path, ...fault });
   }
 
   /** The value, or undefined when it is absent or breaks the rule. */

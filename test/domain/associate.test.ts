@@ -70,6 +70,37 @@ test('the same customer again applies the rest, counts a version and makes no hi
   expect(await eventsOf(id)).toEqual(['SERVICE_STARTED', 'SERVICE_ASSOCIATED', 'SERVICE_ASSOCIATED']);
 });
 
+test('each event says whose the service is and whose it was before', async () => {
+  const id = await startService(app, { contact_key: 'events' });
+  await associate(id, 'one');
+  await associate(id, 'one', { resource_id: 1 });
+  await associate(id, 'two');
+  await app.rest('POST', `/services/${id}/end`);
+
+  const events = await app.sql(
+    'select version, type, prev_customer_id as "from", customer_id as "to" from event where service_id = $1 order by 1',
+    [id],
+  );
+
+  expect(events).toEqual([
+    { version: 1, type: 'SERVICE_STARTED', from: null, to: null },
+    { version: 2, type: 'SERVICE_ASSOCIATED', from: null, to: 'one' },
+    { version: 3, type: 'SERVICE_ASSOCIATED', from: 'one', to: 'one' },
+    { version: 4, type: 'SERVICE_ASSOCIATED', from: 'one', to: 'two' },
+    { version: 5, type: 'SERVICE_COMPLETED', from: 'two', to: 'two' },
+  ]);
+});
+
+test('attached data is one under its name in any case, and answers in the case of the newest write', async () => {
+  const id = await startService(app, { customer_id: 'c', Travel: { to: 'Paris' } });
+
+  await app.rest('POST', `/genesys/1/cs/customers/c/services/${id}`, { body: { TRAVEL: { to: 'Rome' } } });
+
+  const { json } = await app.rest('GET', `/services/${id}?extensions=travel`);
+  expect(json).toMatchObject({ TRAVEL: { to: 'Rome' } });
+  expect(json).not.toHaveProperty('Travel');
+});
+
 test('a given extension replaces the stored one as a whole, single- and multi-valued, and null removes it', async () => {
   const id = await startService(app, {
     customer_id: 'c',

@@ -147,3 +147,32 @@ test('a default fills in what is absent, and attributes answer in their schemaâ€
 function write(type: string, value: unknown) {
   return app.rest('POST', `/customers/c/services/${id}`, { body: { [`a_${type}`]: { value } } });
 }
+
+test('a small text that defaults or faults would blow up a thousandfold is refused', async () => {
+  const attributes = Array.from({ length: 100 }, (_, index) => ({ name: `a${index}`, type: 'string' }));
+  await createExtensionSchema(
+    app,
+    'Filled',
+    'multi-valued',
+    attributes.map((each) => ({ ...each, default: 'x'.repeat(300) })),
+  );
+  await createExtensionSchema(
+    app,
+    'Strictest',
+    'multi-valued',
+    attributes.map((each) => ({ ...each, mandatory: true })),
+  );
+  const before = await app.hash();
+  const send = (name: string, records: number) =>
+    app.rest('POST', `/customers/c/services/${id}`, { body: { [name]: Array(records).fill({}) } });
+
+  const answers = [
+    await send('Filled', 10_000),
+    await send('Strictest', 10_000),
+    await send('Filled', 300_000),
+  ];
+
+  expect(answers.map(({ status }) => status)).toEqual([413, 400, 413]);
+  expect(answers[1]?.json.errors).toHaveLength(100);
+  expect(await app.hash()).toBe(before);
+});

@@ -39,6 +39,21 @@ test('a replica with an outdated registry never accepts what a committed schema 
   expect(await app.hash()).toBe(before);
 });
 
+test('nor does it on a start', async () => {
+  const start = () =>
+    replica.rest('POST', '/genesys/1/cs/services/start', {
+      body: { customer_id: 'c', LateStart: 'attached' },
+    });
+  await start();
+
+  await createExtensionSchema(app, 'LateStart', 'single-valued', [{ name: 'n', type: 'integer' }]);
+  const before = await app.hash();
+  const { status } = await start();
+
+  expect(status).toBe(400);
+  expect(await app.hash()).toBe(before);
+});
+
 test('of several replicas that define one schema at once, one succeeds', async () => {
   const body = { name: 'Once', type: 'single-valued', attributes: [{ name: 'n', type: 'integer' }] };
 
