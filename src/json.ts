@@ -99,7 +99,7 @@ function unsafeNumbers(value: unknown, path: Path = []): Fault[] {
 function problemOf(literal: string): string | undefined {
   const number = Number(literal);
   if (!Number.isFinite(number)) return 'must be a number that a double can hold';
-  const isInteger = /^-?\d+$/.test(literal);
+  const isInteger = /^-?\d+(\.0+)?$/.test(literal);
   return isInteger && !Number.isSafeInteger(number) ? unsafeInteger : undefined;
 }
 

@@ -46,6 +46,8 @@ export function openDatabase({ connectionString, poolSize, logger }: DatabaseOpt
     connectionString,
     max: poolSize,
     application_name: 'context-gateway',
+    // Prisma's adapter reads times without their offset: every session has to be in UTC.
+    options: '-c timezone=UTC',
     connectionTimeoutMillis: 5_000,
     statement_timeout: 30_000,
     keepAlive: true,

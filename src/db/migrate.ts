@@ -21,7 +21,11 @@ const advisoryLock = 7_361_802_451;
  * @throws MigrationError when the server is out of reach or too old, or its tables come from elsewhere
  */
 export async function migrate(connectionString: string, logger: Logger): Promise<{ wasEmpty: boolean }> {
-  const client = new pg.Client({ connectionString, application_name: 'context-gateway migrate' });
+  const client = new pg.Client({
+    connectionString,
+    application_name: 'context-gateway migrate',
+    connectionTimeoutMillis: 10_000,
+  });
   // A connection that breaks fails the query that runs; unheard, it would end the process besides.
   client.on('error', () => {});
   await client.connect().catch((error: Error) => {

@@ -23,10 +23,11 @@ function canBeStored({ startedAt, id }: Cursor): boolean {
   return year >= 1 && year <= 9999 && id <= 9_223_372_036_854_775_807n;
 }
 
+/** The first condition is a bound that an index is searched by. */
 export function isBehind({ startedAt, id }: Cursor): Prisma.ServiceWhereInput {
-  return { OR: [{ startedAt: { gt: startedAt } }, { startedAt, id: { gt: id } }] };
+  return { startedAt: { gte: startedAt }, OR: [{ startedAt: { gt: startedAt } }, { id: { gt: id } }] };
 }
 
 export function isBefore({ startedAt, id }: Cursor): Prisma.ServiceWhereInput {
-  return { OR: [{ startedAt: { lt: startedAt } }, { startedAt, id: { lt: id } }] };
+  return { startedAt: { lte: startedAt }, OR: [{ startedAt: { lt: startedAt } }, { id: { lt: id } }] };
 }

@@ -1,4 +1,4 @@
-import type { ExtensionSchema, PrismaClient } from '../generated/prisma/client.js';
+import type { ExtensionSchema, ExtensionScope, PrismaClient } from '../generated/prisma/client.js';
 
 /** What a tenant's inputs are checked against, with the version that the write statement compares. */
 export type Registry = {
@@ -6,11 +6,14 @@ export type Registry = {
   readonly schemas: readonly ExtensionSchema[];
 };
 
+const lookMilliseconds = 1_000;
+
 /** One tenant's registry, kept in memory: writes notice when it is out of date. */
 export class RegistryCache {
   readonly #prisma: PrismaClient;
   readonly #tenant: string;
   #current: Promise<Registry> | undefined;
+  #nextLook = 0;
 
   constructor(prisma: PrismaClient, tenant: string) {
     this.#prisma = prisma;
@@ -23,6 +26,19 @@ export class RegistryCache {
       throw error;
     });
     return this.#current;
+  }
+
+  /**
+   * The registry for reading extensions of these names. Schemas are only ever added, so that a known
+   * one is current; a name without one may have got it since, which is looked up at most once a second.
+   */
+  async knowing(scope: ExtensionScope, nameKeys: Iterable<string>): Promise<Registry> {
+    const current = await this.current();
+    const isKnown = (nameKey: string) =>
+      current.schemas.some((schema) => schema.scope === scope && schema.nameKey === nameKey);
+    if ([...nameKeys].every(isKnown) || performance.now() < this.#nextLook) return current;
+    this.#nextLook = performance.now() + lookMilliseconds;
+    return (await this.newerThan(current)) ?? current;
   }
 
   /** Loads it anew when it is next asked for. */

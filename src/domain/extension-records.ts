@@ -83,7 +83,8 @@ function checkRecord(schema: RecordSchema, value: unknown, path: Path, faults: F
     return {};
   }
   const given = byKey(schema, value, path, faults);
-  const record: JsonRecord = {};
+  // An attribute may be called as every object's own members are.
+  const record: JsonRecord = Object.create(null);
   for (const attribute of schema.attributes) {
     const found = given.get(attribute.name.toLowerCase());
     const kept = checkAttribute(attribute, found, [...path, attribute.name], faults);
@@ -179,7 +180,9 @@ export function inSchemaOrder(attributes: readonly Attribute[], value: Json): Js
   if (typeof value !== 'object' || value === null) return value;
   const record = value as { readonly [key: string]: Json };
   const ordered: Record<string, Json> = {};
-  for (const { name } of attributes) if (record[name] !== undefined) ordered[name] = record[name];
+  for (const { name } of attributes) {
+    if (Object.hasOwn(record, name) && record[name] !== undefined) ordered[name] = record[name];
+  }
   // What was stored before the schema was made keeps its place behind.
   return { ...ordered, ...record };
 }

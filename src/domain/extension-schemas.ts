@@ -266,8 +266,7 @@ function readUnique(value: unknown, attributes: readonly Attribute[], faults: Fa
     return flagged;
   }
   const lists = value.map((entry: unknown, index) => readUniqueList(entry, index, attributes, faults));
-  const isNew = (list: string[]) => !(list.length === 1 && flagged.some(([name]) => name === list[0]));
-  return [...flagged, ...lists.filter(isNew)];
+  return [...new Map([...flagged, ...lists].map((list) => [[...list].sort().join(), list])).values()];
 }
 
 function readUniqueList(
@@ -278,7 +277,12 @@ function readUniqueList(
 ): string[] {
   const names: unknown[] = Array.isArray(value) ? value : [value];
   const allowed = attributes.map(({ name }) => name).filter((name) => name !== '');
-  if (names.length === 0) faults.add(['unique', index], { message: 'must name at least one attribute' });
+  if (names.length === 0 || names.length > attributes.length) {
+    faults.add(['unique', index], { message: `must name 1 to ${attributes.length} attributes` });
+    return [];
+  }
+  const keys = names.map((name) => String(name).toLowerCase());
+  if (new Set(keys).size < keys.length) faults.add(['unique', index], { message: 'must not name one twice' });
   return names.map((given, place) => {
     const path = Array.isArray(value) ? ['unique', index, place] : ['unique', index];
     const wanted = faults.check(text(26), path, given)?.toLowerCase();

@@ -1,6 +1,6 @@
 import type { Registry } from '../db/registry.js';
 import type { Fault, Path } from '../errors.js';
-import type { Extension, ExtensionScope } from '../generated/prisma/client.js';
+import type { Extension, ExtensionSchema, ExtensionScope } from '../generated/prisma/client.js';
 import { checkRecords, inSchemaOrder, type Json, jsonBytes, maxExtensionBytes } from './extension-records.js';
 import { extensionName, recordSchema, schemaNamed } from './extension-schemas.js';
 import { accept, type Faults, type Rule, refuse, text, unstorable } from './rules.js';
@@ -125,11 +125,14 @@ const memberKey: Rule<string> = (key) => {
   return problem ? refuse(problem) : accept(String(key));
 };
 
-/** The value as it is answered: attributes in their schema's order. */
-export function readExtension(registry: Registry, extension: Extension): Json {
+export type ShownExtension = { name: string; value: Json; schema: ExtensionSchema | undefined };
+
+/** An extension as it is answered: under its schema's spelling, attributes in its schema's order. */
+export function showExtension(registry: Registry, extension: Extension): ShownExtension {
   const schema = schemaNamed(registry, extension.scope, extension.name);
   const value = extension.value as Json;
-  return schema ? inSchemaOrder(recordSchema(schema).attributes, value) : value;
+  if (!schema) return { name: extension.name, value, schema };
+  return { name: schema.name, value: inSchemaOrder(recordSchema(schema).attributes, value), schema };
 }
 
 /** Whether a name in a query can be an extension's at all; those that cannot are simply not there. */

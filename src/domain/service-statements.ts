@@ -53,6 +53,8 @@ export type ServiceCommand = {
   principal: string | null;
   front: Front;
   request_id: string;
+  /** Whether the caller said when it happened. */
+  is_timed: boolean;
   occurred_at: Date;
   recorded_at: Date;
 };
@@ -61,7 +63,7 @@ const commandColumns = Prisma.raw(`
   id bigint, event event_type, columns jsonb, extensions jsonb, association association_kind,
   idempotency_key text, command_hash text, expected_version int,
   registry_version int, reason text, actor text, principal text, front front, request_id text,
-  occurred_at timestamptz, recorded_at timestamptz`);
+  is_timed boolean, occurred_at timestamptz, recorded_at timestamptz`);
 
 /**
  * Starts services, each with its extensions, its first history entry and its event. Answers the new
@@ -85,7 +87,9 @@ export const startServices: BatchStatement<ServiceCommand> = (tenant, commands) 
  * Changes services: update-first, so that the row locks in one order and every condition is
  * decided by the database. A command whose service is missing, stale, already completed or over
  * its limits does nothing and answers no row. The former owner comes from the same UPDATE: a read
- * beside it would see another one under concurrent moves.
+ * beside it would see another one under concurrent moves. What extensions there are can only be
+ * read beside it, so a command with extensions does nothing where the service changed since the
+ * statement began, and is sent again.
  */
 export const changeServices: BatchStatement<ServiceCommand> = (tenant, commands) => Prisma.sql`
   with command as materialized (
@@ -102,8 +106,10 @@ export const changeServices: BatchStatement<ServiceCommand> = (tenant, commands)
     from command c
     where s.tenant = ${tenant} and s.id = c.service_id
       and (c.expected_version is null or c.expected_version = s.version)
+      and (c.extensions = '[]' or s.version = (
+        select seen.version from service seen where seen.tenant = ${tenant} and seen.id = c.service_id))
       and (not c.columns ? 'completed_at'
-        or s.completed_at is null and (c.columns->>'completed_at')::timestamptz >= s.started_at)
+        or s.completed_at is null and (c.is_timed is not true or c.occurred_at >= s.started_at))
       and (c.association is distinct from 'UNDO' or s.associated_version > 1)
       and (${ownerAfter} is not null
         or case when c.columns ? 'contact_key' then c.columns->>'contact_key' else s.contact_key end is not null)
@@ -189,10 +195,16 @@ const assignments = Prisma.raw(
     .filter(([name]) => name !== 'customer_id')
     .map(
       ([name, type]) =>
-        `${name} = case when c.columns ? '${name}' then ${jsonValue(name, type)} else s.${name} end`,
+        `${name} = case when c.columns ? '${name}' then ${valueAfter(name, type)} else s.${name} end`,
     )
     .join(', '),
 );
+
+/** A clock that runs behind the one that told the start gives no end before it. */
+function valueAfter(name: string, type: string): string {
+  const value = jsonValue(name, type);
+  return name === 'completed_at' ? `greatest(${value}, s.started_at)` : value;
+}
 
 function jsonValue(name: string, type: string): string {
   if (type === 'jsonb') return `nullif(c.columns->'${name}', 'null')`;

@@ -88,7 +88,7 @@ export async function writeService(
 }
 
 /** A registry or a service that changes between a refusal and its explanation is met again. */
-const mostAttempts = 10;
+const mostAttempts = 100;
 
 /** Of what the caller said, and of nothing that the gateway added. */
 function hashOf({ event, id, columns, extensions, timestamp, ...act }: ServiceWrite): string {
@@ -141,6 +141,7 @@ function commandOf(
     principal: origin.principal,
     front: origin.front,
     request_id: origin.requestId,
+    is_timed: write.timestamp !== null,
     occurred_at: write.timestamp ?? origin.receivedAt,
     recorded_at: origin.receivedAt,
   };
@@ -204,10 +205,10 @@ async function explainRefusal(
   return explainEnd(service, write) ?? explainOwner(service, write) ?? explainSize(db, id, extensions);
 }
 
-function explainEnd(service: Service, { columns: { completed_at } }: ServiceWrite): DomainError | undefined {
-  if (!(completed_at instanceof Date)) return undefined;
+function explainEnd(service: Service, { columns, timestamp }: ServiceWrite): DomainError | undefined {
+  if (!columns.completed_at) return undefined;
   if (service.completedAt) return new Conflict(`Service ${service.id} is completed already.`);
-  if (completed_at >= service.startedAt) return undefined;
+  if (!timestamp || timestamp >= service.startedAt) return undefined;
   return new Invalid([{ path: ['timestamp'], message: 'must not be before the start of the service' }]);
 }
 

@@ -51,10 +51,6 @@ export function retryInputs(t: FieldsBuilder) {
 export function startInputs(t: FieldsBuilder) {
   return {
     ...retryInputs(t),
-    timestamp: t.field({
-      type: 'DateTime',
-      description: 'When it happened; not more than 24 hours ahead. The gateway’s clock when absent.',
-    }),
     extensions: t.field({
       type: [ExtensionInput],
       description: 'New values of extensions, at most 50. Those that are not named stay as they are.',
@@ -62,9 +58,20 @@ export function startInputs(t: FieldsBuilder) {
   };
 }
 
+/** What the acts that are kept with their time say of it. */
+export function timeInputs(t: FieldsBuilder) {
+  return {
+    timestamp: t.field({
+      type: 'DateTime',
+      description: 'When it happened; not more than 24 hours ahead. The gateway’s clock when absent.',
+    }),
+  };
+}
+
 /** What the acts that history records say for it. */
 export function historyInputs(t: FieldsBuilder) {
   return {
+    ...timeInputs(t),
     reason: t.string({ description: 'Why, for the history of owners. At most 256 characters.' }),
     actor: t.string({ description: 'Who acted, for the history of owners. At most 128 characters.' }),
   };

@@ -10,6 +10,7 @@ import {
   historyInputs,
   serviceInputs,
   startInputs,
+  timeInputs,
   toServiceInput,
 } from './service-inputs.js';
 import { Service } from './services.js';
@@ -34,7 +35,7 @@ const UpdateServiceInput = builder.inputType('UpdateServiceInput', {
 
 const CompleteServiceInput = builder.inputType('CompleteServiceInput', {
   description: 'The end of a service.',
-  fields: (t) => ({ ...actInputs(t), ...eventInputs(t) }),
+  fields: (t) => ({ ...actInputs(t), ...timeInputs(t), ...eventInputs(t) }),
 });
 
 const StartServicePayload = builder.objectRef<WrittenService>('StartServicePayload').implement({

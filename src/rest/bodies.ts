@@ -1,5 +1,6 @@
 import { isReservedName } from '../domain/extension-schemas.js';
 import type { GivenExtension } from '../domain/extensions.js';
+import { serviceId } from '../domain/rules.js';
 import type { ServiceInput } from '../domain/service-fields.js';
 import type { Fault } from '../errors.js';
 import type { Call } from './call.js';
@@ -47,8 +48,15 @@ export function readBody(
 }
 
 function requireSameId(name: string, given: unknown, inPath: string, faults: Fault[]): void {
-  const isSame = given === inPath || (name === 'service_id' && given === Number(inPath));
-  if (!isSame) faults.push({ path: [name], message: 'must be the id that the path has, where it is given' });
+  if (!isSameId(name, given, inPath))
+    faults.push({ path: [name], message: 'must be the id that the path has, where it is given' });
+}
+
+function isSameId(name: string, given: unknown, inPath: string): boolean {
+  if (name !== 'service_id') return given === inPath;
+  const [one, other] = [serviceId(given), serviceId(inPath)];
+  // What is wrong with the path's own is told by its own rule.
+  return !other.ok || (one.ok && one.value === other.value);
 }
 
 function notAField(name: string, event: EventFields): Fault {

@@ -1,5 +1,6 @@
 import type { Db } from '../db/database.js';
 import { encodeCursor } from '../db/paging.js';
+import type { Registry } from '../db/registry.js';
 import { associateService, undoAssociation } from '../domain/associations.js';
 import { nameKeys } from '../domain/extensions.js';
 import { Faults, serviceId } from '../domain/rules.js';
@@ -112,7 +113,7 @@ async function list(call: Call, owner: ServiceFilter, faults: Faults): Promise<A
   const found = await listServices(call.db, { ...filter, ...owner }, page, queryOf(view));
   const services = found.slice(0, limit);
   const last = found.length > services.length ? services.at(-1) : undefined;
-  const registry = await call.db.registry.current();
+  const registry = await registryOf(call, services);
   return {
     status: 200,
     headers: last ? { link: nextLink(call, last) } : {},
@@ -121,8 +122,13 @@ async function list(call: Call, owner: ServiceFilter, faults: Faults): Promise<A
 }
 
 async function show(call: Call, service: ShownService, view: View): Promise<Answer> {
-  const registry = await call.db.registry.current();
+  const registry = await registryOf(call, [service]);
   return { status: 200, headers: tagOf(service), json: serviceJson(service, view, registry) };
+}
+
+function registryOf({ db }: Call, services: readonly ShownService[]): Promise<Registry> {
+  const extensions = services.flatMap((service) => service.extensions ?? []);
+  return db.registry.knowing('SERVICE', new Set(extensions.map(({ nameKey }) => nameKey)));
 }
 
 function withBusinessUnit({ businessUnit }: Call, input: ServiceInput): ServiceInput {

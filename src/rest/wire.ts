@@ -1,6 +1,6 @@
 import type { Registry } from '../db/registry.js';
 import { recordSchema } from '../domain/extension-schemas.js';
-import { readExtension } from '../domain/extensions.js';
+import { showExtension } from '../domain/extensions.js';
 import { serviceDuration } from '../domain/services.js';
 import type { Extension, ExtensionSchema, Service } from '../generated/prisma/client.js';
 import type { View } from './query.js';
@@ -27,7 +27,10 @@ export function serviceJson(service: ShownService, view: View, registry: Registr
     ...Object.fromEntries(view.lists.map((name) => [name, []])),
     // From entries, since a name may be one that an object has already.
     ...Object.fromEntries(
-      extensions.map((extension) => [extension.name, readExtension(registry, extension)]),
+      extensions.map((extension) => {
+        const { name, value } = showExtension(registry, extension);
+        return [name, value];
+      }),
     ),
   });
   return `{"service_id":${id},${members.slice(1)}`;
