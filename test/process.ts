@@ -15,9 +15,14 @@ export type Gateway = {
 
 export type Outcome = { code: number | null; stderr: string };
 
-export type BootOptions = { environment?: Record<string, string>; uid?: number };
+export type BootOptions = {
+  environment?: Record<string, string>;
+  uid?: number;
+  /** The source file to run. */
+  main?: string;
+};
 
-const project = join(import.meta.dirname, '..');
+export const project = join(import.meta.dirname, '..');
 
 /** Starts the gateway from its sources and waits until it listens. */
 export async function bootGateway(options: BootOptions): Promise<Gateway> {
@@ -46,11 +51,11 @@ export function runGateway(options: BootOptions): Promise<Outcome> {
   return spawnGateway(options).outcome;
 }
 
-function spawnGateway({ environment = {}, uid }: BootOptions): {
+function spawnGateway({ environment = {}, uid, main = 'src/main.ts' }: BootOptions): {
   child: ChildProcess;
   outcome: Promise<Outcome>;
 } {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', main], {
     cwd: project,
     detached: true,
     env: { PATH: process.env['PATH'], PORT: '0', ...environment },

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { randomFrom } from '../random.js';
+
+/** One call and what it was answered. */
+export type Call = {
+  kind: 'associate' | 'undo' | 'end' | 'update' | 'read';
+  serviceId: number;
+  status: number;
+  /** That the act came to, or that was read. */
+  version: number | undefined;
+  replayed: boolean;
+  key: string | undefined;
+  expectedVersion: number | undefined;
+  /** What both extensions of a write say, and both of a read should. */
+  tokens: readonly (string | undefined)[];
+};
+
+export type Workload = {
+  urls: readonly string[];
+  clients: number;
+  operations: number;
+  services: number;
+  seed: number;
+};
+
+/**
+ * Many clients at once on few services, over all gateways: associations with and without an expected
+ * version, retries with one key at the same moment, undos, updates, ends and reads.
+ */
+export async function runWorkload({ urls, clients, operations, services, seed }: Workload): Promise<Call[]> {
+  const random = randomFrom(seed);
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+  const ids = await Promise.all(Array.from({ length: services }, (_, index) => start(pick(urls), index)));
+  const calls: Call[] = [];
+  const client = async () => {
+    while (calls.length < operations) {
+      const target = {
+        url: pick(urls),
+        other: pick(urls),
+        id: pick(ids),
+        customer: `c-${Math.floor(random() * 20)}`,
+      };
+      calls.push(...(await act(random(), target)));
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return calls;
+}
+
+type Target = { url: string; other: string; id: number; customer: string };
+
+async function act(dice: number, { url, other, id, customer }: Target): Promise<Call[]> {
+  if (dice < 0.3) return [await associate(url, id, customer, {})];
+  if (dice < 0.45) {
+    const key = randomUUID();
+    const body = newBody();
+    const both = [url, other, url].map((gateway) => associate(gateway, id, customer, { key, body }));
+    return Promise.all(both);
+  }
+  if (dice < 0.6) {
+    const seen = await read(url, id);
+    return [seen, await associate(other, id, customer, { expectedVersion: seen.version })];
+  }
+  if (dice < 0.75) return [await post('undo', url, id, `/services/${id}/associations/undo`, {})];
+  if (dice < 0.76) return [await post('end', url, id, `/services/${id}/end`, {})];
+  if (dice < 0.88) return [await update(url, id)];
+  return [await read(url, id)];
+}
+
+async function start(url: string, index: number): Promise<number> {
+  const answer = await fetch(`${url}/genesys/1/cs/services/start`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ contact_key: `key-${index}` }),
+  });
+  return ((await answer.json()) as { service_id: number }).service_id;
+}
+
+/** Two extensions that say the same: whoever sees them differ saw half a change. */
+function newBody(): { PairA: string; PairB: string } {
+  const token = randomUUID();
+  return { PairA: token, PairB: token };
+}
+
+type Extras = { key?: string; body?: { PairA: string; PairB: string }; expectedVersion?: number | undefined };
+
+function associate(
+  url: string,
+  id: number,
+  customer: string,
+  { body = newBody(), ...extras }: Extras,
+): Promise<Call> {
+  return post('associate', url, id, `/customers/${customer}/services/${id}`, { body, ...extras });
+}
+
+async function post(
+  kind: Call['kind'],
+  url: string,
+  id: number,
+  path: string,
+  extras: Extras,
+): Promise<Call> {
+  const { key, expectedVersion, body } = extras;
+  const answer = await fetch(`${url}/genesys/1/cs${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(key ? { 'idempotency-key': key } : {}),
+      ...(expectedVersion ? { 'if-match': `"${expectedVersion}"` } : {}),
+    },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  await answer.arrayBuffer();
+  return {
+    kind,
+    serviceId: id,
+    status: answer.status,
+    version: versionOf(answer),
+    replayed: answer.headers.get('idempotency-replayed') === 'true',
+    key,
+    expectedVersion,
+    tokens: body && answer.ok ? [body.PairA, body.PairB] : [],
+  };
+}
+
+async function read(url: string, id: number): Promise<Call> {
+  const answer = await fetch(`${url}/genesys/1/cs/services/${id}?extensions=*`);
+  const { PairA, PairB } = (await answer.json()) as Partial<ReturnType<typeof newBody>>;
+  return {
+    ...silent(id),
+    kind: 'read',
+    status: answer.status,
+    version: versionOf(answer),
+    tokens: [PairA, PairB],
+  };
+}
+
+/** Over GraphQL, which takes no attached data: a field alone. */
+async function update(url: string, id: number): Promise<Call> {
+  const query = `mutation { updateService(input: { serviceId: "${id}", resourceId: 1 }) {
+    ... on UpdateServicePayload { service { version } } } }`;
+  const answer = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  const { data } = (await answer.json()) as { data: { updateService: { service?: { version: number } } } };
+  const version = data.updateService.service?.version;
+  return { ...silent(id), kind: 'update', status: version ? 200 : 409, version };
+}
+
+function silent(serviceId: number): Omit<Call, 'kind' | 'status' | 'version'> {
+  return { serviceId, replayed: false, key: undefined, expectedVersion: undefined, tokens: [] };
+}
+
+function versionOf(answer: Response): number | undefined {
+  const etag = /^"(\d+)"$/.exec(answer.headers.get('etag') ?? '')?.[1];
+  return etag === undefined ? undefined : Number(etag);
+}
