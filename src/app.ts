@@ -7,8 +7,12 @@ import {
   fastify,
   LogController,
 } from 'fastify';
+import { type AuthConfig, Authenticator } from './auth/authenticator.js';
+import { LookupCache } from './auth/lookup-cache.js';
 import type { Gateway } from './context.js';
+import { refuseCrossSite } from './cross-site.js';
 import { openDatabase } from './db/database.js';
+import { findTenants } from './domain/tenants.js';
 import { registerGraphql } from './graphql/server.js';
 import { decodeUtf8, parseJson } from './json.js';
 import type { Logger } from './logger.js';
@@ -19,6 +23,7 @@ export type AppOptions = {
   connectionString: string;
   poolSize: number;
   corsOrigins: readonly string[];
+  auth: AuthConfig;
   logger: Logger;
   clock?: () => Date;
 };
@@ -33,12 +38,24 @@ const drainMilliseconds = 5_000;
 
 export async function createApp({ clock = () => new Date(), logger, ...options }: AppOptions): Promise<App> {
   const database = openDatabase({ ...options, logger });
-  const gateway: Gateway = { database, logger, clock };
+  const { admin } = database;
+  const gateway: Gateway = {
+    database,
+    authenticator: new Authenticator({ auth: options.auth, admin, clock, logger }),
+    tenants: new LookupCache((ids) => findTenants(admin, ids), clock),
+    logger,
+    clock,
+  };
   const server = createServer(logger);
   if (options.corsOrigins.length > 0) {
     // Other calls of OPTIONS are refused like any method that a path does not take.
-    await server.register(cors, { origin: [...options.corsOrigins], strictPreflight: false });
+    await server.register(cors, {
+      origin: [...options.corsOrigins],
+      strictPreflight: false,
+      exposedHeaders: ['ETag', 'Idempotency-Replayed', 'Link', 'Location', 'Retry-After', 'X-Request-Id'],
+    });
   }
+  server.addHook('onRequest', refuseCrossSite(options.corsOrigins));
   registerGraphql(server, gateway);
   registerRest(server, gateway);
   return {
@@ -60,6 +77,8 @@ function createServer(loggerInstance: FastifyBaseLogger): FastifyInstance {
     bodyLimit: maxBodyBytes,
     // Longer than any id that is accepted: what is too long gets a fault, not a 404.
     routerOptions: { maxParamLength: 4096 },
+    // What comes while the gateway stops is still served: its own answers would have another shape.
+    return503OnClosing: false,
     // Of requests that reach no route; hooks do not see them.
     frameworkErrors: (error, request, reply) => answerError(error, request, named(reply, request.id)),
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
@@ -67,6 +86,8 @@ function createServer(loggerInstance: FastifyBaseLogger): FastifyInstance {
   server.addHook('onRequest', async (request, reply) => {
     named(reply, request.id);
   });
+  // Who calls, from before the body is read; set by the routes that need to know.
+  server.decorateRequest('caller');
   takeJsonAlone(server);
   return server;
 }
@@ -89,7 +110,7 @@ function takeJsonAlone(server: FastifyInstance): void {
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined);
     const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-    if (type !== undefined && !/^application\/([\w.+-]+\+)?json$/.test(type)) return done(unsupportedType());
+    if (type && !/^application\/([\w.+-]+\+)?json$/.test(type)) return done(unsupportedType());
     try {
       done(null, parseJson(decodeUtf8(body)));
     } catch (error) {

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import type { AuthConfig } from './auth/authenticator.js';
+import { type JwtConfig, type JwtKey, readPublicKey } from './auth/jwt.js';
 import { OperatorError } from './errors.js';
 
 export type Config = {
@@ -7,6 +9,7 @@ export type Config = {
   port: number;
   database: DatabaseConfig;
   poolSize: number;
+  auth: AuthConfig;
   hasDemoData: boolean;
   corsOrigins: readonly string[];
   logLevel: LogLevel;
@@ -34,6 +37,8 @@ type Setting<T> = {
   fallback: string | null;
   description: string;
   parse: (text: string) => T | Fault;
+  /** Never shown, also when it is at fault. */
+  isSecret?: true;
 };
 
 class Fault {
@@ -48,7 +53,7 @@ class Fault {
 export const settings = {
   HOST: {
     fallback: '127.0.0.1',
-    description: 'Address to listen on. Others than loopback need `AUTH=none`.',
+    description: 'Address to listen on. Others than loopback need credentials, or `AUTH=none`.',
     parse: (text) => text,
   },
   PORT: {
@@ -58,14 +63,56 @@ export const settings = {
   },
   AUTH: {
     fallback: null,
-    description: '`none` says that everybody who reaches the port may do everything.',
+    description:
+      '`none` says that everybody who reaches the port may do everything, with credentials or without.',
     parse: oneOf(['none']),
+  },
+  JWT_JWKS_URL: {
+    fallback: null,
+    description:
+      'Where the keys are that bearer tokens are signed with, as `https://login.example.com/jwks.json`; `http` on this machine alone.',
+    parse: jwksUrl,
+    isSecret: true,
+  },
+  JWT_PUBLIC_KEY: {
+    fallback: null,
+    description: 'Instead: the public key itself in PEM, RSA, EC or Ed25519; its line breaks may be `\\n`.',
+    parse: publicKey,
+    isSecret: true,
+  },
+  JWT_SECRET: {
+    fallback: null,
+    description: 'Instead: the secret of tokens that are signed with HS256, at least 32 bytes.',
+    parse: secret,
+    isSecret: true,
+  },
+  JWT_ISSUER: {
+    fallback: null,
+    description: 'The `iss` that tokens must have; needed with any of the three.',
+    parse: (text) => text,
+  },
+  JWT_AUDIENCE: {
+    fallback: null,
+    description: 'The `aud` that tokens must have; needed with any of the three.',
+    parse: (text) => text,
+  },
+  JWT_TENANT_CLAIM: {
+    fallback: 'tenant',
+    description: 'The claim with the tenants that a token lets into, one or a list.',
+    parse: (text) => text,
+  },
+  JWT_ROLES_CLAIM: {
+    fallback: 'roles',
+    description:
+      'The claim with the roles, of which the greatest counts; a path like `realm_access.roles` goes inside.',
+    parse: (text) => text,
   },
   DATABASE_URL: {
     fallback: null,
     description:
       'A PostgreSQL ≥ 15, as `postgresql://user:password@host:5432/database`. Without one the gateway runs its own.',
     parse: databaseUrl,
+    isSecret: true,
   },
   DATABASE_POOL_SIZE: {
     fallback: '10',
@@ -101,35 +148,49 @@ export const settings = {
  */
 export function readConfig(environment: Environment): Config {
   const faults: string[] = [];
-  const read = <T>(name: string, { fallback, parse }: Setting<T>): T | null => {
+  const read = <T>(name: string, { fallback, parse, isSecret }: Setting<T>): T | null => {
     const text = environment[name] || fallback;
     const value = text === null ? null : parse(text);
     if (!(value instanceof Fault)) return value;
-    faults.push(`${name} ${value.rule}, is ${quote(name, text)}`);
+    faults.push(`${name} ${value.rule}, is ${isSecret ? 'something else' : `"${text}"`}`);
     return null;
   };
   const host = read('HOST', settings.HOST) ?? '';
   const port = read('PORT', settings.PORT) ?? 0;
-  const auth = read('AUTH', settings.AUTH);
+  const isOff = read('AUTH', settings.AUTH) === 'none';
+  const jwt = readJwt(environment, read, faults);
   const url = read('DATABASE_URL', settings.DATABASE_URL);
   const poolSize = read('DATABASE_POOL_SIZE', settings.DATABASE_POOL_SIZE) ?? 1;
   const directory = read('DATA_DIR', settings.DATA_DIR) ?? '';
   const hasDemoData = read('DEMO_DATA', settings.DEMO_DATA) === 'on';
   const corsOrigins = read('CORS_ORIGINS', settings.CORS_ORIGINS) ?? [];
   const logLevel = read('LOG_LEVEL', settings.LOG_LEVEL) ?? 'info';
-  if (!isLoopback(host) && auth !== 'none') {
-    faults.push(
-      `HOST ${host} can be reached by others and no credentials are asked for: say AUTH=none to allow that, or leave HOST at 127.0.0.1`,
-    );
-  }
   if (faults.length > 0) throw new ConfigError(faults);
   const database: DatabaseConfig = url === null ? { kind: 'embedded', directory } : { kind: 'url', url };
-  return { host, port, database, poolSize, hasDemoData, corsOrigins, logLevel };
+  const auth = { isOff, isReachable: !isLoopback(host), jwt };
+  return { host, port, database, poolSize, auth, hasDemoData, corsOrigins, logLevel };
 }
 
-/** A database URL may hold a password. */
-function quote(name: string, text: string | null): string {
-  return name === 'DATABASE_URL' ? 'something else' : `"${text}"`;
+type Read = <T>(name: string, setting: Setting<T>) => T | null;
+
+const jwtKeys = ['JWT_JWKS_URL', 'JWT_PUBLIC_KEY', 'JWT_SECRET'] as const;
+const jwtChecks = ['JWT_ISSUER', 'JWT_AUDIENCE'] as const;
+
+/** Tokens are checked whole or not taken at all: half of the settings is a fault. */
+function readJwt(environment: Environment, read: Read, faults: string[]): JwtConfig | null {
+  const keys = jwtKeys.map((name) => read<JwtKey>(name, settings[name]));
+  const [issuer, audience] = jwtChecks.map((name) => read(name, settings[name]));
+  const tenantClaim = read('JWT_TENANT_CLAIM', settings.JWT_TENANT_CLAIM) ?? '';
+  const rolesClaim = read('JWT_ROLES_CLAIM', settings.JWT_ROLES_CLAIM) ?? '';
+  const isSet = (name: string) => Boolean(environment[name]);
+  const given = jwtKeys.filter(isSet);
+  if (given.length > 1) faults.push(`${given.join(' and ')} are set: tokens are checked with one of them`);
+  for (const name of jwtChecks) {
+    if (given.length > 0 && !isSet(name)) faults.push(`${name} must be set where ${given[0]} is`);
+    if (given.length === 0 && isSet(name)) faults.push(`${name} is set and none of ${jwtKeys.join(', ')}`);
+  }
+  const key = keys.find((candidate) => candidate !== null);
+  return key && issuer && audience ? { key, issuer, audience, tenantClaim, rolesClaim } : null;
 }
 
 export function isLoopback(host: string): boolean {
@@ -151,6 +212,31 @@ function oneOf<const T extends string>(values: readonly T[]): (text: string) => 
 function databaseUrl(text: string): string | Fault {
   const isPostgres = URL.canParse(text) && ['postgresql:', 'postgres:'].includes(new URL(text).protocol);
   return isPostgres ? text : new Fault('must be a URL like postgresql://user:password@host:5432/database');
+}
+
+function jwksUrl(text: string): JwtKey | Fault {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(bare(url.hostname)));
+  return url && isSafe && !url.username && !url.password
+    ? { kind: 'url', url }
+    : new Fault('must be a URL of https, or of http on this machine, without a password');
+}
+
+/** An IPv6 address stands in brackets in a URL. */
+function bare(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
+function publicKey(text: string): JwtKey | Fault {
+  return (
+    readPublicKey(text) ??
+    new Fault('must be a public key in PEM: RSA of 2048 bits or more, EC (P-256, P-384, P-521) or Ed25519')
+  );
+}
+
+function secret(text: string): JwtKey | Fault {
+  const key = Buffer.from(text);
+  return key.length >= 32 ? { kind: 'secret', key } : new Fault('must have at least 32 bytes');
 }
 
 function origins(text: string): string[] | Fault {

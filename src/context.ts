@@ -1,12 +1,22 @@
 import type { FastifyRequest } from 'fastify';
+import type { Authenticator } from './auth/authenticator.js';
+import type { Identity } from './auth/identity.js';
+import type { LookupCache } from './auth/lookup-cache.js';
 import type { Database, Db } from './db/database.js';
+import { Faults, type Rule, refuse } from './domain/rules.js';
+import { businessUnit } from './domain/service-fields.js';
 import type { Origin } from './domain/service-writes.js';
-import type { Front } from './generated/prisma/client.js';
+import { tenantId } from './domain/tenants.js';
+import type { Front, Role, Tenant } from './generated/prisma/client.js';
 import type { Logger } from './logger.js';
+import { decodePercent } from './percent-encoding.js';
 
 /** What both fronts are made of. */
 export type Gateway = {
   database: Database;
+  authenticator: Authenticator;
+  /** The tenants there are, by their ids. */
+  tenants: LookupCache<Pick<Tenant, 'id'>>;
   logger: Logger;
   clock: () => Date;
 };
@@ -15,14 +25,56 @@ export type Gateway = {
 export type RequestContext = {
   db: Db;
   origin: Origin;
-  /** The business unit of the call. */
+  role: Role;
+  /** The `GroupId` of the call. */
   businessUnit: string | null;
 };
 
-export function requestContext(gateway: Gateway, request: FastifyRequest, front: Front): RequestContext {
+/**
+ * Decides by the headers who calls, for which tenant and business unit. Both fronts ask before they
+ * do anything else.
+ * @throws Unauthenticated, Forbidden, Invalid for headers that are wrong, Unavailable
+ */
+export async function requestContext(
+  gateway: Gateway,
+  { id: requestId, headers }: FastifyRequest,
+  front: Front,
+): Promise<RequestContext> {
+  const receivedAt = gateway.clock();
+  const identity = await gateway.authenticator.identify(headers.authorization);
+  const faults = new Faults();
+  const unit = faults.check(groupId, ['GroupId'], headers['groupid']) ?? null;
+  const tenant = await readTenant(gateway, identity, headers['contactcenterid'], faults);
+  faults.throwIfAny();
   return {
-    db: gateway.database.forTenant('default'),
-    origin: { front, requestId: request.id, principal: null, receivedAt: gateway.clock() },
-    businessUnit: null,
+    db: gateway.database.forTenant(tenant),
+    origin: { front, requestId, principal: identity.principal, receivedAt },
+    role: identity.role,
+    businessUnit: unit,
   };
 }
+
+/** A tenant that is not there and one that is not allowed get the same answer: it tells of neither. */
+async function readTenant(
+  { tenants }: Gateway,
+  { tenants: allowed, usualTenant }: Identity,
+  header: unknown,
+  faults: Faults,
+): Promise<string> {
+  const tenant = header ?? usualTenant;
+  if (tenant === null) {
+    faults.add(['ContactCenterId'], { message: 'is required: the credentials allow several tenants' });
+    return '';
+  }
+  const checked = tenantId(tenant);
+  const isAllowed = checked.ok && (allowed === 'all' || allowed.includes(checked.value));
+  if (isAllowed && (await tenants.find(checked.value))) return checked.value;
+  faults.add(['ContactCenterId'], { message: 'must be a tenant that the credentials allow' });
+  return '';
+}
+
+/** Headers are ASCII: what is beyond comes as percent-encoded UTF-8. */
+const groupId: Rule<string> = (value) => {
+  const decoded = decodePercent(String(value));
+  return decoded === undefined ? refuse('must be percent-encoded UTF-8') : businessUnit(decoded);
+};

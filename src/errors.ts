@@ -83,8 +83,6 @@ export class IdempotencyKeyReused extends Conflict {
 /** The credentials are missing or wrong. */
 export class Unauthenticated extends DomainError {
   readonly code = 'UNAUTHENTICATED';
-  /** What to send, as `WWW-Authenticate` says it. */
-  readonly challenge = 'Bearer realm="context-gateway", Basic realm="context-gateway", charset="UTF-8"';
 }
 
 /** The credentials hold, but do not allow that. Nothing was changed. */

@@ -34,11 +34,26 @@ async function run(config: Config): Promise<void> {
 async function serve(config: Config, connectionString: string, logger: Logger): Promise<void> {
   const { wasEmpty } = await migrate(connectionString, logger);
   await using app = await createApp({ ...config, connectionString, logger });
+  const { database } = app.gateway;
   const isDemo = wasEmpty && config.hasDemoData && config.database.kind === 'embedded';
-  if (isDemo) await insertDemoData(app.gateway.database.forTenant('default'), new Date());
+  if (isDemo) await database.transaction('default', (db) => insertDemoData(db, new Date()));
+  await requireCredentials(app, config);
   await listen(app, config);
-  announce(app);
+  announce(app, await app.gateway.authenticator.isOpen());
   await stopped;
+}
+
+/** Asked of the database, where keys are; so it comes after all else that can be wrong. */
+async function requireCredentials({ gateway }: App, { host, auth }: Config): Promise<void> {
+  const hasCredentials = await gateway.authenticator.hasCredentials();
+  if (auth.isOff && hasCredentials) {
+    gateway.logger.warn('AUTH=none: credentials are there, and nobody is asked for them');
+  }
+  if (auth.isReachable && !auth.isOff && !hasCredentials) {
+    throw new ConfigError([
+      `HOST ${host} can be reached by others and there are no credentials: make a key (npm run cli -- key create), set JWT_JWKS_URL, JWT_PUBLIC_KEY or JWT_SECRET, say AUTH=none to let everybody do everything, or leave HOST at 127.0.0.1`,
+    ]);
+  }
 }
 
 async function listen({ server }: App, { host, port }: Config): Promise<void> {
@@ -56,15 +71,16 @@ async function startPostgres(database: DatabaseConfig, logger: Logger): Promise<
 }
 
 /** On standard error: standard output has the log, line by line. */
-function announce({ server }: App): void {
+function announce({ server }: App, isOpen: boolean): void {
   const { address, port, family } = server.server.address() as AddressInfo;
   const host = address === '127.0.0.1' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
   const url = `http://${host}:${port}`;
+  const key = isOpen ? '' : ` -H "Authorization: Bearer $KEY"`;
   console.error(`
   GraphiQL   ${url}/graphql
   try        curl -i -X POST ${url}/customers/0004Va58A92T0018/services/1500 \\
-               -H 'Content-Type: application/json' -d '{"interaction_id":"123ABC","media_type":1}'
-             curl '${url}/customers/0004Va58A92T0018/services/active?extensions=*'
+               -H 'Content-Type: application/json'${key} -d '{"interaction_id":"123ABC","media_type":1}'
+             curl${key} '${url}/customers/0004Va58A92T0018/services/active?extensions=*'
   stop       Ctrl-C
 `);
 }

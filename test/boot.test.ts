@@ -84,10 +84,10 @@ test('a second start on the same folder is refused with the pid of the first', a
 });
 
 test('faults of the settings end it with code 78, all of them on standard error', async () => {
-  const { code, stderr } = await runGateway({ environment: { PORT: 'x', HOST: '0.0.0.0' } });
+  const { code, stderr } = await runGateway({ environment: { PORT: 'x', AUTH: 'some' } });
 
   expect(code).toBe(78);
-  expect(stderr).toMatch(/^PORT must be an integer.*\nHOST 0\.0\.0\.0 can be reached by others.*\n$/);
+  expect(stderr).toMatch(/^PORT must be an integer.*\nAUTH must be none.*\n$/);
 });
 
 test('a port that is taken ends it with a message and leaves no PostgreSQL behind', async () => {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { ConfigError, type Environment, readConfig, settings } from '../src/config.js';
@@ -40,13 +41,80 @@ test.each([
   '::',
   '192.0.2.1',
   'gateway.example.com',
-])('listening on %s has to be said in so many words', (host) => {
-  expect(faultsOf({ HOST: host })).toHaveLength(1);
-  expect(readConfig({ HOST: host, AUTH: 'none' }).host).toBe(host);
+])('listening on %s can be reached by others', (host) => {
+  expect(readConfig({ HOST: host }).auth).toEqual({ isOff: false, isReachable: true, jwt: null });
+  expect(readConfig({ HOST: host, AUTH: 'none' }).auth).toEqual({
+    isOff: true,
+    isReachable: true,
+    jwt: null,
+  });
 });
 
 test.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('%s is loopback', (host) => {
-  expect(readConfig({ HOST: host }).host).toBe(host);
+  expect(readConfig({ HOST: host }).auth.isReachable).toBe(false);
+});
+
+const issued = { JWT_ISSUER: 'https://login.example.com', JWT_AUDIENCE: 'gateway' };
+
+test('tokens are checked with the keys of a URL, with a public key or with a secret', () => {
+  const url = readConfig({ ...issued, JWT_JWKS_URL: 'https://login.example.com/jwks' }).auth.jwt;
+  const pem = readConfig({ ...issued, JWT_PUBLIC_KEY: publicKeyOf('P-256').replaceAll('\n', '\\n') }).auth
+    .jwt;
+  const secret = readConfig({ ...issued, JWT_SECRET: 'x'.repeat(32), JWT_ROLES_CLAIM: 'groups' }).auth.jwt;
+
+  expect(url).toEqual({
+    key: { kind: 'url', url: new URL('https://login.example.com/jwks') },
+    issuer: 'https://login.example.com',
+    audience: 'gateway',
+    tenantClaim: 'tenant',
+    rolesClaim: 'roles',
+  });
+  expect(pem?.key).toMatchObject({ kind: 'public', algorithms: ['ES256'] });
+  expect(secret).toMatchObject({ key: { kind: 'secret' }, rolesClaim: 'groups' });
+});
+
+test.each([
+  ['http://login.example.com/jwks', 1],
+  ['ftp://127.0.0.1/jwks', 1],
+  ['jwks', 1],
+  ['https://user:password@login.example.com/jwks', 1],
+  ['http://127.0.0.1:8080/jwks', 0],
+  ['http://[::1]:8080/jwks', 0],
+])('keys from %s: %i fault', (url, count) => {
+  expect(faultsOf({ ...issued, JWT_JWKS_URL: url })).toHaveLength(count);
+});
+
+test('a public key that is none, too weak or private is refused', () => {
+  const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const keys = [
+    'x',
+    '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
+    weak.export({ type: 'spki', format: 'pem' }).toString(),
+    privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicKeyOf('secp256k1'),
+  ];
+
+  for (const key of keys) {
+    expect(faultsOf({ ...issued, JWT_PUBLIC_KEY: key })).toEqual([
+      'JWT_PUBLIC_KEY must be a public key in PEM: RSA of 2048 bits or more, EC (P-256, P-384, P-521) or Ed25519, is something else',
+    ]);
+  }
+});
+
+test('half of the settings of tokens is a fault, and so is more than one key; no secret is shown', () => {
+  expect(faultsOf({ JWT_SECRET: 'not 32 bytes' })).toEqual([
+    'JWT_SECRET must have at least 32 bytes, is something else',
+    'JWT_ISSUER must be set where JWT_SECRET is',
+    'JWT_AUDIENCE must be set where JWT_SECRET is',
+  ]);
+  expect(faultsOf(issued)).toEqual([
+    'JWT_ISSUER is set and none of JWT_JWKS_URL, JWT_PUBLIC_KEY, JWT_SECRET',
+    'JWT_AUDIENCE is set and none of JWT_JWKS_URL, JWT_PUBLIC_KEY, JWT_SECRET',
+  ]);
+  expect(
+    faultsOf({ ...issued, JWT_SECRET: 'x'.repeat(32), JWT_JWKS_URL: 'https://login.example.com/jwks' }),
+  ).toEqual(['JWT_JWKS_URL and JWT_SECRET are set: tokens are checked with one of them']);
 });
 
 test('a database URL is taken as it is, and never shown when it is at fault', () => {
@@ -65,6 +133,12 @@ test('README shows every setting with its default and its description', async ()
   );
   expect(readme).toContain(rows.join('\n'));
 });
+
+function publicKeyOf(namedCurve: string): string {
+  return generateKeyPairSync('ec', { namedCurve })
+    .publicKey.export({ type: 'spki', format: 'pem' })
+    .toString();
+}
 
 function faultsOf(environment: Environment): readonly string[] {
   try {

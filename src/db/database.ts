@@ -8,7 +8,7 @@ import { RegistryCache } from './registry.js';
 
 /** One tenant's view of the database: all that a domain function gets, made only by `forTenant`. */
 export type Db = {
-  readonly prisma: PrismaClient;
+  readonly prisma: Prisma.TransactionClient;
   readonly tenant: string;
   readonly registry: RegistryCache;
   readonly commit: Commit;
@@ -36,6 +36,8 @@ export type Admin = Pick<Db, 'prisma'>;
 export type Database = AsyncDisposable & {
   readonly admin: Admin;
   forTenant(tenant: string): Db;
+  /** All that is done with the given Db, or nothing: for what is done once, it is slow. */
+  transaction<T>(tenant: string, act: (db: Db) => Promise<T>): Promise<T>;
 };
 
 export type DatabaseOptions = { connectionString: string; poolSize: number; logger: Logger };
@@ -63,21 +65,12 @@ export function openDatabase({ connectionString, poolSize, logger }: DatabaseOpt
   return {
     admin: { prisma },
     forTenant(tenant) {
-      const known = tenants.get(tenant);
-      if (known) return known;
-      const db: Db = {
-        prisma,
-        tenant,
-        registry: new RegistryCache(prisma, tenant),
-        write: (statement) => write(prisma, statement),
-        commit: async <Command, Row>(statement: BatchStatement<Command>, command: Command) => {
-          const [row] = await write<Row>(prisma, statement(tenant, [command]));
-          return row;
-        },
-      };
+      const db = tenants.get(tenant) ?? openTenant(prisma, tenant);
       tenants.set(tenant, db);
       return db;
     },
+    transaction: (tenant, act) =>
+      prisma.$transaction((transaction) => act(openTenant(transaction, tenant)), { timeout: 30_000 }),
     async [Symbol.asyncDispose]() {
       await prisma.$disconnect();
       await pool.end();
@@ -85,9 +78,26 @@ export function openDatabase({ connectionString, poolSize, logger }: DatabaseOpt
   };
 }
 
+function openTenant(prisma: Prisma.TransactionClient, tenant: string): Db {
+  return {
+    prisma,
+    tenant,
+    registry: new RegistryCache(prisma, tenant),
+    write: (statement) => write(prisma, statement),
+    commit: async <Command, Row>(statement: BatchStatement<Command>, command: Command) => {
+      const [row] = await write<Row>(prisma, statement(tenant, [command]));
+      return row;
+    },
+  };
+}
+
 const attempts = 5;
 
-async function write<Row>(prisma: PrismaClient, statement: Prisma.Sql, attempt = 1): Promise<Row[]> {
+async function write<Row>(
+  prisma: Prisma.TransactionClient,
+  statement: Prisma.Sql,
+  attempt = 1,
+): Promise<Row[]> {
   try {
     return await prisma.$queryRaw<Row[]>(statement);
   } catch (error) {

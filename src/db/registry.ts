@@ -1,4 +1,4 @@
-import type { ExtensionSchema, ExtensionScope, PrismaClient } from '../generated/prisma/client.js';
+import type { ExtensionSchema, ExtensionScope, Prisma } from '../generated/prisma/client.js';
 
 /** What a tenant's inputs are checked against, with the version that the write statement compares. */
 export type Registry = {
@@ -10,12 +10,12 @@ const lookMilliseconds = 1_000;
 
 /** One tenant's registry, kept in memory: writes notice when it is out of date. */
 export class RegistryCache {
-  readonly #prisma: PrismaClient;
+  readonly #prisma: Prisma.TransactionClient;
   readonly #tenant: string;
   #current: Promise<Registry> | undefined;
   #nextLook = 0;
 
-  constructor(prisma: PrismaClient, tenant: string) {
+  constructor(prisma: Prisma.TransactionClient, tenant: string) {
     this.#prisma = prisma;
     this.#tenant = tenant;
   }

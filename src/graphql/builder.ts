@@ -5,6 +5,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import type { RequestContext } from '../context.js';
 import type PrismaTypes from '../generated/pothos.js';
 import { getDatamodel } from '../generated/pothos.js';
+import type { PrismaClient } from '../generated/prisma/client.js';
 
 /** What the scalars are once parsed, and what a resolver may answer for them. */
 type Scalars = {
@@ -28,7 +29,8 @@ export const builder = new SchemaBuilder<{
     directResult: true,
     defaultUnionOptions: { name: ({ fieldName }) => `${capitalize(fieldName)}Result` },
   },
-  prisma: { client: ({ db }) => db.prisma, dmmf: getDatamodel() },
+  // A request has the whole client, not that of a transaction.
+  prisma: { client: ({ db }) => db.prisma as PrismaClient, dmmf: getDatamodel() },
   relay: {
     cursorType: 'String',
     nodesOnConnection: { description: 'The items of this page, without their cursors.' },

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { asUnavailable } from '../db/failures.js';
-import { DomainError, type Fault, formatPath, Invalid, Unavailable } from '../errors.js';
+import { DomainError, type Fault, formatPath, Invalid, Unauthenticated, Unavailable } from '../errors.js';
 
 /**
  * A failure outside the result unions, as the caller sees it. What GraphQL found in the document
@@ -36,10 +36,16 @@ function asReported(error: GraphQLError): GraphQLError {
   return error;
 }
 
+/** Not Basic, though that is taken: a browser that asks for a password sends it along from every page. */
+const challenge = 'Bearer realm="context-gateway"';
+
 function extensionsOf(error: DomainError): Record<string, unknown> {
   const { code } = error;
   if (error instanceof Unavailable) {
     return { code, http: { status: 503, headers: { 'retry-after': String(error.retryAfterSeconds) } } };
+  }
+  if (error instanceof Unauthenticated) {
+    return { code, http: { status: 401, headers: { 'www-authenticate': challenge } } };
   }
   return error instanceof Invalid ? { code, faults: presentFaults(error) } : { code };
 }

@@ -8,5 +8,6 @@ import './service-lists.js';
 import './service-mutations.js';
 import './services.js';
 import { builder } from './builder.js';
+import { guardRootFields } from './roles.js';
 
-export const schema = builder.toSchema();
+export const schema = guardRootFields(builder.toSchema());

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
-import { type Gateway, requestContext } from '../context.js';
+import { type Gateway, type RequestContext, requestContext } from '../context.js';
 import type { Path } from '../errors.js';
 import { MalformedBody, parseJson } from '../json.js';
 import { presentError } from './failures.js';
@@ -15,10 +15,12 @@ export function registerGraphql(server: FastifyInstance, gateway: Gateway): void
     scope.route({
       method: ['GET', 'POST'],
       url: '/graphql',
-      handler: (request, reply) => {
-        if (request.method !== 'POST' && prefersPage(request)) return sendPage(request, reply);
-        return handle(yoga, gateway, request, reply);
+      onRequest: async (request) => {
+        if (!asksForPage(request))
+          request.setDecorator('caller', await requestContext(gateway, request, 'GRAPHQL'));
       },
+      handler: (request, reply) =>
+        asksForPage(request) ? sendPage(request, reply) : handle(yoga, request, reply),
     });
     scope.route({
       method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
@@ -31,15 +33,14 @@ export function registerGraphql(server: FastifyInstance, gateway: Gateway): void
   });
 }
 
-async function handle(
-  yoga: GraphqlServer,
-  gateway: Gateway,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<string> {
-  const context = requestContext(gateway, request, 'GRAPHQL');
+/** The page is for everybody; what it sends needs credentials like any other call. */
+function asksForPage(request: FastifyRequest): boolean {
+  return request.method !== 'POST' && prefersPage(request);
+}
+
+async function handle(yoga: GraphqlServer, request: FastifyRequest, reply: FastifyReply): Promise<string> {
   const response = await yoga.handleNodeRequestAndResponse(request, reply, {
-    ...context,
+    ...request.getDecorator<RequestContext>('caller'),
     params: readParams(request),
     log: request.log,
   });
@@ -83,7 +84,7 @@ function sendError(error: FastifyError, { log }: FastifyRequest, reply: FastifyR
 
 type HttpExtensions = { status?: number; headers?: Record<string, string> };
 
-const statuses: Readonly<Record<string, number>> = { TOO_LARGE: 413, INTERNAL: 500 };
+const statuses: Readonly<Record<string, number>> = { FORBIDDEN: 403, TOO_LARGE: 413, INTERNAL: 500 };
 const codes: Readonly<Record<number, string>> = { 413: 'TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' };
 
 /** What Fastify finds wrong with a request. */

@@ -3,9 +3,9 @@ import type { GivenExtension } from '../domain/extensions.js';
 import { serviceId } from '../domain/rules.js';
 import type { ServiceInput } from '../domain/service-fields.js';
 import type { Fault } from '../errors.js';
+import { decodePercent } from '../percent-encoding.js';
 import type { Call } from './call.js';
 import type { EventFields } from './names.js';
-import { decodePercent } from './query.js';
 
 /**
  * What a call says of a service: the ids of its path, the fields of its body, and as extensions

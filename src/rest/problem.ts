@@ -1,7 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { asUnavailable } from '../db/failures.js';
-import { DomainError, type Fault, formatPath, Invalid, sentences, Unavailable } from '../errors.js';
+import {
+  DomainError,
+  type Fault,
+  formatPath,
+  Invalid,
+  sentences,
+  Unauthenticated,
+  Unavailable,
+} from '../errors.js';
 import { MalformedBody } from '../json.js';
 import { legacyPath } from './names.js';
 
@@ -13,6 +21,8 @@ export class MethodNotAllowed extends DomainError {
 /** Each code with its status and with the class that old clients know errors by (legacy contract, errors). */
 const kinds = {
   INVALID: { status: 400, exception: 'BadRequestException' },
+  UNAUTHENTICATED: { status: 401, exception: 'UnauthorizedException' },
+  FORBIDDEN: { status: 403, exception: 'ForbiddenException' },
   NOT_FOUND: { status: 404, exception: 'NotFoundException' },
   METHOD_NOT_ALLOWED: { status: 405, exception: 'MethodNotAllowedException' },
   CONFLICT: { status: 409, exception: 'ConflictException' },
@@ -29,11 +39,15 @@ type Code = keyof typeof kinds;
 type WireFault = { path: string; message: string; allowed?: readonly string[] };
 type Problem = { code: Code; detail: string; errors: readonly WireFault[] };
 
+/** What to send; some old clients send a password only where they are asked for one. */
+const challenge = 'Bearer realm="context-gateway", Basic realm="context-gateway", charset="UTF-8"';
+
 /** Answers whatever was thrown, in the one shape that errors have (legacy contract, errors). */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = thrown instanceof DomainError ? thrown : (asUnavailable(thrown) ?? thrown);
   const problem = problemOf(error);
   if (problem.code === 'INTERNAL') request.log.error({ err: error }, 'a call failed');
+  if (error instanceof Unauthenticated) reply.header('www-authenticate', challenge);
   if (error instanceof Unavailable) {
     request.log.warn({ err: error }, 'a call could not be served');
     reply.header('retry-after', String(error.retryAfterSeconds));

@@ -2,6 +2,7 @@ import type { Cursor } from '../db/paging.js';
 import { dateTime, type Faults, integer, oneOf, type Rule, refuse } from '../domain/rules.js';
 import { businessUnit } from '../domain/service-fields.js';
 import { cursor, type ServiceFilter, typesFilter } from '../domain/services.js';
+import { decodePercent } from '../percent-encoding.js';
 import type { Call } from './call.js';
 
 /** The parameters of a query string, decoded; one that is given twice is an array. */
@@ -52,16 +53,6 @@ function extensionsOf(value: unknown): View['extensions'] {
   if (value === undefined) return 'none';
   const names = listOf(value);
   return names.includes('*') ? 'all' : names;
-}
-
-/** Undefined where the text is not percent-encoded UTF-8 in ASCII. */
-export function decodePercent(text: string): string | undefined {
-  if (!/^[\x20-\x7e]*$/.test(text)) return undefined;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What cannot be decoded would be taken as it is by the parser of query strings. */

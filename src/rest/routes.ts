@@ -1,33 +1,45 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import { type Gateway, requestContext } from '../context.js';
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HTTPMethods,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+  RouteOptions,
+} from 'fastify';
+import { type Gateway, type RequestContext, requestContext } from '../context.js';
+import { type OperationName, roleCheckOf } from '../domain/roles.js';
 import { NotFound } from '../errors.js';
 import type { Dialect, Operation, RestRoute } from './call.js';
 import { createSchema, querySchema, querySchemas } from './extension-schemas.js';
 import { answerError, MethodNotAllowed } from './problem.js';
 import { associate, complete, queryAnonymous, queryById, queryOfCustomer, start, undo } from './services.js';
 
-/** The legacy API (legacy contract, operations). */
-const operations: readonly [method: 'GET' | 'POST', path: string, operation: Operation][] = [
-  ['POST', '/services/start', start],
-  ['POST', '/customers/:customer_id/services/:service_id', associate],
-  ['POST', '/services/:service_id/end', complete],
-  ['POST', '/services/:service_id/associations/undo', undo],
-  ['GET', '/services/:service_id', queryById],
-  ['GET', '/customers/:customer_id/services', queryOfCustomer()],
-  ['GET', '/customers/:customer_id/services/active', queryOfCustomer('ACTIVE')],
-  ['GET', '/customers/:customer_id/services/completed', queryOfCustomer('COMPLETED')],
-  ['GET', '/services/anonymous/:contact_key', queryAnonymous()],
-  ['GET', '/services/anonymous/:contact_key/active', queryAnonymous('ACTIVE')],
-  ['GET', '/services/anonymous/:contact_key/completed', queryAnonymous('COMPLETED')],
-  ['POST', '/metadata/services/extensions', createSchema('SERVICE')],
-  ['POST', '/metadata/states/extensions', createSchema('STATE')],
-  ['POST', '/metadata/tasks/extensions', createSchema('TASK')],
-  ['GET', '/metadata/services/extensions', querySchemas('SERVICE')],
-  ['GET', '/metadata/states/extensions', querySchemas('STATE')],
-  ['GET', '/metadata/tasks/extensions', querySchemas('TASK')],
-  ['GET', '/metadata/services/extensions/:name', querySchema('SERVICE')],
-  ['GET', '/metadata/states/extensions/:name', querySchema('STATE')],
-  ['GET', '/metadata/tasks/extensions/:name', querySchema('TASK')],
+type Row = readonly [method: 'GET' | 'POST', path: string, name: OperationName, operation: Operation];
+
+/** The legacy API (legacy contract, operations); the names are those of the table of roles. */
+export const legacyApi: readonly Row[] = [
+  ['POST', '/services/start', 'startService', start],
+  ['POST', '/customers/:customer_id/services/:service_id', 'associateService', associate],
+  ['POST', '/services/:service_id/end', 'completeService', complete],
+  ['POST', '/services/:service_id/associations/undo', 'undoAssociation', undo],
+  ['GET', '/services/:service_id', 'service', queryById],
+  ['GET', '/customers/:customer_id/services', 'customer', queryOfCustomer()],
+  ['GET', '/customers/:customer_id/services/active', 'customer', queryOfCustomer('ACTIVE')],
+  ['GET', '/customers/:customer_id/services/completed', 'customer', queryOfCustomer('COMPLETED')],
+  ['GET', '/services/anonymous/:contact_key', 'anonymousServices', queryAnonymous()],
+  ['GET', '/services/anonymous/:contact_key/active', 'anonymousServices', queryAnonymous('ACTIVE')],
+  ['GET', '/services/anonymous/:contact_key/completed', 'anonymousServices', queryAnonymous('COMPLETED')],
+  ['POST', '/metadata/services/extensions', 'createExtensionSchema', createSchema('SERVICE')],
+  ['POST', '/metadata/states/extensions', 'createExtensionSchema', createSchema('STATE')],
+  ['POST', '/metadata/tasks/extensions', 'createExtensionSchema', createSchema('TASK')],
+  ['GET', '/metadata/services/extensions', 'extensionSchemas', querySchemas('SERVICE')],
+  ['GET', '/metadata/states/extensions', 'extensionSchemas', querySchemas('STATE')],
+  ['GET', '/metadata/tasks/extensions', 'extensionSchemas', querySchemas('TASK')],
+  ['GET', '/metadata/services/extensions/:name', 'extensionSchema', querySchema('SERVICE')],
+  ['GET', '/metadata/states/extensions/:name', 'extensionSchema', querySchema('STATE')],
+  ['GET', '/metadata/tasks/extensions/:name', 'extensionSchema', querySchema('TASK')],
 ];
 
 const dialects: readonly Dialect[] = [
@@ -35,33 +47,49 @@ const dialects: readonly Dialect[] = [
   { basePath: '/genesys/1/cs', takesAttachedData: true, requiresServiceType: false },
 ];
 
-/** Adds the legacy API under both of its base paths, and the answer to every path that is none. */
-export function registerRest(server: FastifyInstance, gateway: Gateway): void {
+/**
+ * Adds the legacy API under both of its base paths, and the answer to every path that is none.
+ * @throws Error for an operation that the table of roles lacks
+ */
+export function registerRest(server: FastifyInstance, gateway: Gateway, rows = legacyApi): void {
+  const routes = dialects.flatMap((dialect) => rows.map((row) => routeOf(gateway, dialect, row)));
   server.register(async (rest) => {
     rest.setErrorHandler(answerError);
-    for (const dialect of dialects) {
-      for (const [method, path, operation] of operations) {
-        rest.route<RestRoute>({
-          method,
-          url: dialect.basePath + path,
-          handler: async (request, reply) => {
-            const answer = await operation({ ...requestContext(gateway, request, 'REST'), dialect, request });
-            reply.code(answer.status).headers(answer.headers ?? {});
-            return answer.json === undefined
-              ? reply.send()
-              : reply.type('application/json').send(answer.json);
-          },
-        });
-      }
-      refuseOtherMethods(rest, dialect);
-    }
+    for (const route of routes) rest.route(route);
+    for (const dialect of dialects) refuseOtherMethods(rest, dialect, rows);
   });
   server.register(refuseUnknownPaths);
 }
 
-function refuseOtherMethods(rest: FastifyInstance, { basePath }: Dialect): void {
-  for (const path of new Set(operations.map(([, path]) => path))) {
-    const methods = operations.filter((operation) => operation[1] === path).map(([method]) => method);
+type Route = RouteOptions<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  RestRoute
+>;
+
+/** Who may not call is told so before the body is read. */
+function routeOf(gateway: Gateway, dialect: Dialect, [method, path, name, operation]: Row): Route {
+  const checkRole = roleCheckOf(name);
+  return {
+    method,
+    url: dialect.basePath + path,
+    onRequest: async (request) => {
+      const caller = await requestContext(gateway, request, 'REST');
+      checkRole(caller.role);
+      request.setDecorator('caller', caller);
+    },
+    handler: async (request, reply) => {
+      const answer = await operation({ ...request.getDecorator<RequestContext>('caller'), dialect, request });
+      reply.code(answer.status).headers(answer.headers ?? {});
+      return answer.json === undefined ? reply.send() : reply.type('application/json').send(answer.json);
+    },
+  };
+}
+
+function refuseOtherMethods(rest: FastifyInstance, { basePath }: Dialect, rows: readonly Row[]): void {
+  for (const path of new Set(rows.map(([, path]) => path))) {
+    const methods = rows.filter((row) => row[1] === path).map(([method]) => method);
     const allowed: HTTPMethods[] = methods.flatMap((method) =>
       method === 'GET' ? ['GET', 'HEAD'] : [method],
     );

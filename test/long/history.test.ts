@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are those of the sources
 import { expect, inject, test } from 'vitest';
 import { checkHistory } from '../history/checker.js';
 import { bootTwoGateways, type PlantedBug, plant } from '../history/gateways.js';
@@ -23,8 +24,6 @@ test(`20,000 operations of 64 clients over two gateways leave nothing lost, doub
   expect(await checkHistory(gateways.connectionString, calls)).toEqual([]);
 }, 300_000);
 
-// The placeholders in quotes are those of the sources.
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: see above
 const statements = 'domain/service-statements.ts';
 
 const bugs: (PlantedBug & { breaks: string })[] = [

@@ -479,6 +479,7 @@ test('without a database it answers 503 and when to try again', async () => {
     connectionString: 'postgresql://postgres@127.0.0.1:1/none',
     poolSize: 1,
     corsOrigins: [],
+    auth: { isOff: false, isReachable: false, jwt: null },
     logger: createLogger('silent'),
   });
 

@@ -32,3 +32,5 @@ FROM "association" a
 WHERE a."tenant" = s."tenant" AND a."service_id" = s."id" AND a."version" = (
     SELECT max("version") FROM "association" newest WHERE newest."tenant" = s."tenant" AND newest."service_id" = s."id"
 );
+
+CREATE INDEX "service_active_by_start" ON "service"("tenant", "started_at", "id") WHERE (completed_at IS NULL);

@@ -74,7 +74,7 @@ function notReady({ dataDirectory }: Cluster): EmbeddedPostgresError {
   );
 }
 
-type Found =
+export type Found =
   /** No live process. */
   | { state: 'absent' }
   /** A process that does not answer, or for another folder. */
@@ -83,7 +83,8 @@ type Found =
   | { state: 'busy' }
   | { state: 'ready'; server: Omit<Connection, 'wasRunning'> };
 
-async function findServer(cluster: Cluster): Promise<Found> {
+/** Looks once. A connection that it answers is the caller's to end. */
+export async function findServer(cluster: Cluster): Promise<Found> {
   const pidFile = await readPidFile(cluster);
   if (!pidFile || !isAlive(pidFile.pid)) return { state: 'absent' };
   const client = createClient(cluster, pidFile.address);

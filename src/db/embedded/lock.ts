@@ -8,7 +8,8 @@ import { EmbeddedPostgresError } from './error.js';
 /** Any number will do; nothing else takes advisory locks in the database `postgres`. */
 const LOCK_KEY = 1_668_247_156;
 
-const DATABASE = 'context_gateway';
+/** The gateway's own. */
+export const DATABASE = 'context_gateway';
 
 type Options = { lockTimeoutMs: number; signal: AbortSignal; address?: Address };
 

@@ -3,7 +3,8 @@ import type { Logger } from '../../logger.js';
 import { toConnectionString } from './address.js';
 import { type Cluster, prepareCluster } from './cluster.js';
 import { type Connection, discard } from './connection.js';
-import { holdCluster } from './lock.js';
+import { findAddress } from './join.js';
+import { DATABASE, holdCluster } from './lock.js';
 import { stopPostmaster } from './postmaster.js';
 
 export { EmbeddedPostgresError } from './error.js';
@@ -44,9 +45,20 @@ export async function startEmbeddedPostgres(options: Options): Promise<EmbeddedP
   const keeper = new Keeper(cluster, connection, stopping, logger);
   return {
     isNew: cluster.isNew,
-    connectionString: toConnectionString(cluster, address, 'context_gateway'),
+    connectionString: toConnectionString(cluster, address, DATABASE),
     stop: () => keeper.stop(),
   };
+}
+
+/**
+ * For work beside a gateway: joins the PostgreSQL that runs in `directory`/postgres, which goes on when this
+ * stops. Where none runs it is started, and stopped by `stop`. Throws like `startEmbeddedPostgres`.
+ */
+export async function joinEmbeddedPostgres(options: Options): Promise<Omit<EmbeddedPostgres, 'isNew'>> {
+  const cluster = await prepareCluster(options.directory, options.logger);
+  const address = await findAddress(cluster);
+  if (!address) return startEmbeddedPostgres(options);
+  return { connectionString: toConnectionString(cluster, address, DATABASE), stop: async () => {} };
 }
 
 const MAX_BACKOFF_MS = 5_000;

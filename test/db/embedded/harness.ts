@@ -66,7 +66,10 @@ export async function start(directory: string, lockTimeoutMs = 0): Promise<Embed
 }
 
 /** The rows of one statement, each as an array. */
-export async function query({ connectionString }: EmbeddedPostgres, sql: string): Promise<unknown[][]> {
+export async function query(
+  { connectionString }: Pick<EmbeddedPostgres, 'connectionString'>,
+  sql: string,
+): Promise<unknown[][]> {
   const client = new pg.Client({ connectionString });
   client.on('error', () => {});
   await client.connect();

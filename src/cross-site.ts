@@ -1,0 +1,25 @@
+import type { onRequestAsyncHookHandler } from 'fastify';
+import { Forbidden } from './errors.js';
+
+const safeMethods = ['GET', 'HEAD', 'OPTIONS'];
+
+/**
+ * Refuses changes that a page of another site makes a browser send. A form needs no preflight, and a
+ * gateway that asks for no credentials would do what it says.
+ * @param allowedOrigins those whose pages may call
+ */
+export function refuseCrossSite(allowedOrigins: readonly string[]): onRequestAsyncHookHandler {
+  return async ({ method, headers, host }) => {
+    const { origin } = headers;
+    if (safeMethods.includes(method) || (origin !== undefined && allowedOrigins.includes(origin))) return;
+    const site = headers['sec-fetch-site'];
+    const isOwn =
+      site === undefined ? isSameHost(origin, host) : ['same-origin', 'none'].includes(String(site));
+    if (!isOwn) throw new Forbidden('Pages of other sites may not change anything: see CORS_ORIGINS.');
+  };
+}
+
+/** Programs other than browsers say no origin. */
+function isSameHost(origin: string | undefined, host: string): boolean {
+  return origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+}

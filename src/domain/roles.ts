@@ -1,0 +1,65 @@
+import { Forbidden } from '../errors.js';
+import type { Role } from '../generated/prisma/client.js';
+import { accept, type Rule, refuse } from './rules.js';
+
+/** From the least to the greatest: each may do what the ones before it may. */
+export const roles = ['READER', 'WRITER', 'SCHEMA_ADMIN', 'OPERATOR'] as const satisfies readonly Role[];
+
+/** The least role that each operation takes; both fronts know their operations by these names. */
+const leastRoles = {
+  service: 'READER',
+  services: 'READER',
+  customer: 'READER',
+  anonymousServices: 'READER',
+  extensionSchema: 'READER',
+  extensionSchemas: 'READER',
+  startService: 'WRITER',
+  associateService: 'WRITER',
+  undoAssociation: 'WRITER',
+  updateService: 'WRITER',
+  completeService: 'WRITER',
+  createExtensionSchema: 'SCHEMA_ADMIN',
+} as const satisfies Readonly<Record<string, Role>>;
+
+export type OperationName = keyof typeof leastRoles;
+
+/** @throws Forbidden for a role that is too small */
+export type RoleCheck = (role: Role) => void;
+
+/**
+ * Made once for each operation, when the fronts are put together.
+ * @throws Error when the table above lacks the operation: no gateway starts with one that all may do
+ */
+export function roleCheckOf(operation: string): RoleCheck {
+  if (!isOperation(operation))
+    throw new Error(`The operation ${operation} is missing in the table of roles.`);
+  const least = leastRoles[operation];
+  return (role) => {
+    if (roles.indexOf(role) >= roles.indexOf(least)) return;
+    throw new Forbidden(
+      `${operation} takes the role ${roleName(least)}, the credentials have ${roleName(role)}.`,
+    );
+  };
+}
+
+function isOperation(name: string): name is OperationName {
+  return Object.hasOwn(leastRoles, name);
+}
+
+/** As people and tokens write it: `schema-admin`. */
+export function roleName(role: Role): string {
+  return role.toLowerCase().replace('_', '-');
+}
+
+const byName = new Map(roles.map((role) => [roleName(role), role]));
+
+/** One role by the name that people write. */
+export const namedRole: Rule<Role> = (value) => {
+  const role = byName.get(String(value));
+  return role ? accept(role) : refuse(`must be one of ${[...byName.keys()].join(', ')}`, [...byName.keys()]);
+};
+
+/** The greatest of the roles that are named; names of none are left alone. */
+export function greatestRole(names: readonly string[]): Role | undefined {
+  return roles.findLast((role) => names.includes(roleName(role)));
+}

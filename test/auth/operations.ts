@@ -1,0 +1,207 @@
+import { schema } from '../../src/graphql/schema.js';
+import { legacyApi } from '../../src/rest/routes.js';
+import type { Answer, TestApp } from '../harness.js';
+import { bearer } from './makers.js';
+
+/** What a tenant has for the operations to act on. Every one of its answers has its secret somewhere. */
+export type Estate = {
+  tenant: string;
+  /** Of an operator. */
+  key: string;
+  serviceId: string;
+  customerId: string;
+  contactKey: string;
+  schemaName: string;
+  /** Of nothing that is there yet. */
+  newName: string;
+};
+
+export type Request = { method: 'GET' | 'POST'; url: string; body?: object };
+
+export type Example = {
+  least: 'READER' | 'WRITER' | 'SCHEMA_ADMIN' | 'OPERATOR';
+  request: (estate: Estate) => Request;
+  /** Reads answer what their own tenant has. */
+  isRead: boolean;
+  /** What is asked for is a service by its id. */
+  isById?: true;
+};
+
+/** All that can be asked for, as the two fronts themselves list it. */
+export const operationNames: readonly string[] = [
+  ...[schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((root) =>
+    Object.keys(root?.getFields() ?? {}).map((field) => `${root?.name}.${field}`),
+  ),
+  ...['', '/genesys/1/cs'].flatMap((base) => legacyApi.map(([method, path]) => `${method} ${base}${path}`)),
+];
+
+export function exampleOf(name: string): Example | undefined {
+  return graphqlExamples[name] ?? restExampleOf(name);
+}
+
+const shown = 'id started { interactionId }';
+const nodes = `{ nodes { ${shown} } }`;
+const written = `{ __typename ... on Error { code } }`;
+
+const graphqlExamples: Readonly<Record<string, Example>> = {
+  'Query.service': read(({ serviceId }) => `{ service(id: ${serviceId}) { ${shown} } }`, 'by id'),
+  'Query.services': read(() => `{ services(first: 20) ${nodes} }`),
+  'Query.customer': read(({ customerId }) => `{ customer(id: "${customerId}") { services ${nodes} } }`),
+  'Query.anonymousServices': read(
+    ({ contactKey }) => `{ anonymousServices(contactKey: "${contactKey}") ${nodes} }`,
+  ),
+  'Query.extensionSchema': read(
+    ({ schemaName }) => `{ extensionSchema(name: "${schemaName}") { attributes { name } } }`,
+  ),
+  'Query.extensionSchemas': read(() => '{ extensionSchemas { attributes { name } } }'),
+  'Mutation.startService': write('WRITER', 'startService(input: { customerId: "new" })'),
+  'Mutation.associateService': write(
+    'WRITER',
+    ({ serviceId }) => `associateService(input: { serviceId: ${serviceId}, customerId: "new" })`,
+  ),
+  'Mutation.undoAssociation': write(
+    'WRITER',
+    ({ serviceId }) => `undoAssociation(input: { serviceId: ${serviceId} })`,
+  ),
+  'Mutation.updateService': write(
+    'WRITER',
+    ({ serviceId }) => `updateService(input: { serviceId: ${serviceId}, estDuration: 1 })`,
+  ),
+  'Mutation.completeService': write(
+    'WRITER',
+    ({ serviceId }) => `completeService(input: { serviceId: ${serviceId} })`,
+  ),
+  'Mutation.createExtensionSchema': write(
+    'SCHEMA_ADMIN',
+    ({ newName }) =>
+      `createExtensionSchema(input: { name: "${newName}", type: SINGLE_VALUED, attributes: [{ name: "a", type: STRING }] })`,
+  ),
+};
+
+function read(query: (estate: Estate) => string, isById?: 'by id'): Example {
+  const request = (estate: Estate): Request => ({
+    method: 'POST',
+    url: '/graphql',
+    body: { query: query(estate) },
+  });
+  return { least: 'READER', request, isRead: true, ...(isById ? { isById: true } : {}) };
+}
+
+function write(least: Example['least'], field: string | ((estate: Estate) => string)): Example {
+  const request = (estate: Estate): Request => {
+    const query = `mutation { ${typeof field === 'string' ? field : field(estate)} ${written} }`;
+    return { method: 'POST', url: '/graphql', body: { query } };
+  };
+  return { least, request, isRead: false, ...(String(field).includes('serviceId') ? { isById: true } : {}) };
+}
+
+type RestExample = Omit<Example, 'request'> & { body?: (estate: Estate) => object };
+
+/** By what the path asks for, under whichever base path. */
+const restExamples: readonly [pattern: RegExp, RestExample][] = [
+  [/^POST \/services\/start$/, { least: 'WRITER', isRead: false, body: () => start }],
+  [
+    /^POST \/customers\/:customer_id\/services\/:service_id$/,
+    { least: 'WRITER', isRead: false, isById: true },
+  ],
+  [
+    /^POST \/services\/:service_id\/(end|associations\/undo)$/,
+    { least: 'WRITER', isRead: false, isById: true },
+  ],
+  [/^GET \/services\/:service_id$/, { least: 'READER', isRead: true, isById: true }],
+  [/^GET \/customers\/:customer_id\/services(\/\w+)?$/, { least: 'READER', isRead: true }],
+  [/^GET \/services\/anonymous\/:contact_key(\/\w+)?$/, { least: 'READER', isRead: true }],
+  [
+    /^POST \/metadata\/(services|states|tasks)\/extensions$/,
+    { least: 'SCHEMA_ADMIN', isRead: false, body: ({ newName }) => ({ name: newName, ...schemaBody }) },
+  ],
+  [/^GET \/metadata\/(services|states|tasks)\/extensions(\/:name)?$/, { least: 'READER', isRead: true }],
+];
+
+const start = { customer_id: 'new', service_type: 1 };
+const schemaBody = { type: 'single-valued', attributes: [{ name: 'a', type: 'string' }] };
+
+function restExampleOf(name: string): Example | undefined {
+  const [method, path = ''] = name.split(' ');
+  const bare = `${method} ${path.replace('/genesys/1/cs', '')}`;
+  const example = restExamples.find(([pattern]) => pattern.test(bare))?.[1];
+  if (!example) return undefined;
+  return {
+    ...example,
+    request: (estate) => ({
+      method: method as Request['method'],
+      url: fill(path, estate),
+      ...(example.body ? { body: example.body(estate) } : {}),
+    }),
+  };
+}
+
+function fill(path: string, { serviceId, customerId, contactKey, schemaName }: Estate): string {
+  return path
+    .replace(':service_id', serviceId)
+    .replace(':customer_id', customerId)
+    .replace(':contact_key', contactKey)
+    .replace(':name', schemaName);
+}
+
+/** Makes services, active and completed, of a customer and anonymous, and schemas of every scope. */
+export async function makeEstate(app: TestApp, key: string, tenant: string, name = tenant): Promise<Estate> {
+  const estate = {
+    tenant,
+    key,
+    serviceId: '',
+    customerId: `customer-${name}`,
+    contactKey: `caller-${name}`,
+    schemaName: `Schema_${name}`,
+    newName: '',
+  };
+  const schema = { name: estate.schemaName, type: 'single-valued' };
+  const attributes = [{ name: secretOf(tenant), type: 'string' }];
+  for (const scope of ['services', 'states', 'tasks']) {
+    await post(app, estate, `/metadata/${scope}/extensions`, { ...schema, attributes });
+  }
+  for (const owner of [{ contact_key: estate.contactKey }, { customer_id: estate.customerId }]) {
+    await startService(app, estate, owner);
+    await post(app, estate, `/services/${await startService(app, estate, owner)}/end`, {});
+  }
+  return renew(app, estate);
+}
+
+/** The estate with another service and another name, that nobody has done anything to. */
+export async function renew(app: TestApp, estate: Estate): Promise<Estate> {
+  const serviceId = await startService(app, estate, { contact_key: 'new' });
+  await post(app, estate, `/customers/${estate.customerId}/services/${serviceId}`, {});
+  return { ...estate, serviceId, newName: `New_${estate.tenant}_${serviceId}` };
+}
+
+async function startService(app: TestApp, estate: Estate, owner: object): Promise<string> {
+  const fields = { ...owner, interaction_id: secretOf(estate.tenant) };
+  return String((await post(app, estate, '/services/start', fields)).service_id);
+}
+
+async function post(app: TestApp, { key }: Estate, path: string, body: object): Promise<Answer['json']> {
+  const answer = await app.rest('POST', `/genesys/1/cs${path}`, { body, headers: bearer(key) });
+  if (answer.status >= 300) throw new Error(answer.text);
+  return answer.json;
+}
+
+/** What stands in every service and every schema of the tenant. */
+export function secretOf(tenant: string): string {
+  return `secret_of_${tenant}`;
+}
+
+export function send(
+  app: TestApp,
+  { method, url, body }: Request,
+  headers: Record<string, string>,
+): Promise<Answer> {
+  return app.rest(method, url, { headers, ...(body ? { body } : {}) });
+}
+
+/** What came of a call, whichever front answered it: OK or the code of the failure. */
+export function outcomeOf({ status, json }: Answer): string {
+  if (json?.code) return json.code;
+  if (json?.errors) return json.errors[0].extensions.code;
+  const [result] = Object.values(json?.data ?? {}) as { code?: string }[];
+  return result?.code ?? (status < 300 ? 'OK' : String(status));
+}

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestApp, type TestApp } from './harness.js';
+import { startService } from './seeds.js';
+
+const desk = 'https://desk.example.com';
+let app: TestApp;
+
+beforeAll(async () => {
+  app = await createTestApp({ corsOrigins: [desk] });
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+const foreign: [string, Record<string, string>][] = [
+  ['a form of another site', { origin: 'https://evil.example', 'content-type': 'text/plain' }],
+  ['a page that hides where it is from', { origin: 'null' }],
+  ['a page of a neighbouring site', { origin: 'http://localhost:81', 'sec-fetch-site': 'same-site' }],
+  ['a browser that says no origin', { 'sec-fetch-site': 'cross-site' }],
+];
+
+test.each(foreign)('%s changes nothing, on either front', async (_, headers) => {
+  const id = await startService(app);
+  const before = await app.hash();
+
+  const rest = await app.rest('POST', `/customers/evil/services/${id}`, { headers, rawBody: '' });
+  const graphql = await app.rest('POST', '/graphql', {
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: { query: `mutation { completeService(input: { serviceId: "${id}" }) { __typename } }` },
+  });
+
+  expect(rest).toMatchObject({ status: 403, json: { code: 'FORBIDDEN' } });
+  expect(graphql.status).toBe(403);
+  expect(graphql.json.errors[0].extensions.code).toBe('FORBIDDEN');
+  expect(await app.hash()).toBe(before);
+});
+
+const own: [string, Record<string, string>][] = [
+  ['a program', {}],
+  ['a page of the gateway itself', { origin: 'http://localhost:4000', host: 'localhost:4000' }],
+  ['one behind a proxy', { origin: 'https://gateway.example.com', 'sec-fetch-site': 'same-origin' }],
+  ['a page of an allowed origin', { origin: desk, 'sec-fetch-site': 'cross-site' }],
+];
+
+test.each(own)('%s may', async (_, headers) => {
+  const id = await startService(app);
+
+  const { status } = await app.rest('POST', `/customers/own/services/${id}`, { headers });
+
+  expect(status).toBe(200);
+});
+
+test('a page of an allowed origin may read what the answers say in their headers', async () => {
+  const id = await startService(app);
+  const ask = (origin: string) => app.rest('GET', `/services/${id}`, { headers: { origin } });
+
+  const [allowed, other] = [await ask(desk), await ask('https://evil.example')];
+
+  expect(allowed.headers).toMatchObject({
+    'access-control-allow-origin': desk,
+    'access-control-expose-headers': expect.stringContaining('ETag'),
+  });
+  expect(other.headers).not.toHaveProperty('access-control-allow-origin', 'https://evil.example');
+});
