@@ -10,7 +10,7 @@ import {
 import { type AuthConfig, Authenticator } from './auth/authenticator.js';
 import { LookupCache } from './auth/lookup-cache.js';
 import type { Gateway } from './context.js';
-import { refuseCrossSite } from './cross-site.js';
+import { refuseCrossSite, refuseForeignHosts } from './cross-site.js';
 import { openDatabase } from './db/database.js';
 import { findTenants } from './domain/tenants.js';
 import { registerGraphql } from './graphql/server.js';
@@ -55,6 +55,10 @@ export async function createApp({ clock = () => new Date(), logger, ...options }
       exposedHeaders: ['ETag', 'Idempotency-Replayed', 'Link', 'Location', 'Retry-After', 'X-Request-Id'],
     });
   }
+  server.addHook(
+    'onRequest',
+    refuseForeignHosts(() => gateway.authenticator.isForLoopbackAlone()),
+  );
   server.addHook('onRequest', refuseCrossSite(options.corsOrigins));
   registerGraphql(server, gateway);
   registerRest(server, gateway);

@@ -126,7 +126,7 @@ export const settings = {
   },
   DEMO_DATA: {
     fallback: 'on',
-    description: '`off` starts a new embedded PostgreSQL without the demo data.',
+    description: '`off` leaves an embedded PostgreSQL that nobody has used yet without the demo data.',
     parse: oneOf(['on', 'off']),
   },
   CORS_ORIGINS: {

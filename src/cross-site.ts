@@ -1,4 +1,5 @@
 import type { onRequestAsyncHookHandler } from 'fastify';
+import { isLoopback } from './config.js';
 import { Forbidden } from './errors.js';
 
 const safeMethods = ['GET', 'HEAD', 'OPTIONS'];
@@ -16,6 +17,19 @@ export function refuseCrossSite(allowedOrigins: readonly string[]): onRequestAsy
     const isOwn =
       site === undefined ? isSameHost(origin, host) : ['same-origin', 'none'].includes(String(site));
     if (!isOwn) throw new Forbidden('Pages of other sites may not change anything: see CORS_ORIGINS.');
+  };
+}
+
+/**
+ * Refuses whatever is asked of a gateway under a name that is not this machine's, while it serves this
+ * machine alone and asks for no credentials: a page can let its own name lead here, and read along.
+ */
+export function refuseForeignHosts(isForLoopbackAlone: () => Promise<boolean>): onRequestAsyncHookHandler {
+  return async ({ hostname }) => {
+    if (isLoopback(hostname.replace(/^\[|\]$/g, '')) || !(await isForLoopbackAlone())) return;
+    throw new Forbidden(
+      'Without credentials the gateway answers to localhost alone: make a key, or say AUTH=none.',
+    );
   };
 }
 

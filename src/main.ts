@@ -3,7 +3,7 @@ import { type App, createApp } from './app.js';
 import { type Config, ConfigError, type DatabaseConfig, readConfig } from './config.js';
 import { startEmbeddedPostgres } from './db/embedded/postgres.js';
 import { migrate } from './db/migrate.js';
-import { insertDemoData } from './domain/demo-data.js';
+import { insertDemoData, isUnused } from './domain/demo-data.js';
 import { OperatorError } from './errors.js';
 import { createLogger, type Logger } from './logger.js';
 
@@ -32,11 +32,13 @@ async function run(config: Config): Promise<void> {
 
 /** Serves until a signal says stop, then finishes what is in flight. */
 async function serve(config: Config, connectionString: string, logger: Logger): Promise<void> {
-  const { wasEmpty } = await migrate(connectionString, logger);
+  await migrate(connectionString, logger);
   await using app = await createApp({ ...config, connectionString, logger });
   const { database } = app.gateway;
-  const isDemo = wasEmpty && config.hasDemoData && config.database.kind === 'embedded';
-  if (isDemo) await database.transaction('default', (db) => insertDemoData(db, new Date()));
+  const isDemo = config.hasDemoData && config.database.kind === 'embedded';
+  if (isDemo && (await isUnused(database.forTenant('default')))) {
+    await database.transaction('default', (db) => insertDemoData(db, new Date()));
+  }
   await requireCredentials(app, config);
   await listen(app, config);
   announce(app, await app.gateway.authenticator.isOpen());

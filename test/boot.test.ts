@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { startEmbeddedPostgres } from '../src/db/embedded/postgres.js';
 import { createLogger } from '../src/logger.js';
+import { canOthersRead } from './access.js';
 import { bootGateway, type Gateway, runGateway } from './process.js';
 
 const json = { 'content-type': 'application/json' };
@@ -105,7 +106,7 @@ const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
 
 // As an ordinary user this is what all the others test; an unreadable checkout lets no other user start it.
-test.runIf(isRoot && (await othersCanRead(import.meta.dirname)))(
+test.runIf(isRoot && (await canOthersRead(import.meta.dirname)))(
   'an ordinary user starts it in a folder of its own',
   async () => {
     const DATA_DIR = await newFolder();
@@ -198,10 +199,4 @@ async function publishedExample(): Promise<{ path: string; body: string }> {
   const text = await readFile(join(import.meta.dirname, 'published-example.txt'), 'utf8');
   const [requestLine = '', ...body] = text.split('\n');
   return { path: requestLine.replace('POST ', ''), body: body.join('\n') };
-}
-
-async function othersCanRead(directory: string): Promise<boolean> {
-  const { mode } = await stat(directory);
-  const isOpen = (mode & 0o005) === 0o005;
-  return isOpen && (directory === '/' || (await othersCanRead(dirname(directory))));
 }

@@ -48,6 +48,30 @@ test.each(own)('%s may', async (_, headers) => {
   expect(status).toBe(200);
 });
 
+test.each([
+  'evil.example:4000',
+  'localhost.evil.example',
+  '192.0.2.1',
+])('without credentials nothing is answered under the name %s', async (host) => {
+  const id = await startService(app);
+
+  const answers = [
+    await app.rest('GET', `/services/${id}`, { headers: { host } }),
+    await app.rest('GET', '/graphql?query={services{nodes{id}}}', { headers: { host } }),
+  ];
+
+  expect(answers.map(({ status }) => status)).toEqual([403, 403]);
+});
+
+test('where AUTH=none was said, any name will do', async () => {
+  await using open = await createTestApp({ auth: { isOff: true } });
+  const id = await startService(open);
+
+  const { status } = await open.rest('GET', `/services/${id}`, { headers: { host: 'gateway.example.com' } });
+
+  expect(status).toBe(200);
+});
+
 test('a page of an allowed origin may read what the answers say in their headers', async () => {
   const id = await startService(app);
   const ask = (origin: string) => app.rest('GET', `/services/${id}`, { headers: { origin } });

@@ -54,6 +54,11 @@ export class Authenticator {
     return !isReachable && !jwt && !(await this.#existence.find('any key'));
   }
 
+  /** Open, and not because it was said in so many words. */
+  async isForLoopbackAlone(): Promise<boolean> {
+    return !this.#auth.isOff && (await this.isOpen());
+  }
+
   /**
    * @param authorization the header of that name
    * @throws Unauthenticated for credentials that are missing or wrong; Forbidden, Unavailable

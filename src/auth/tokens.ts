@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { greatestRole } from '../domain/roles.js';
-import { text } from '../domain/rules.js';
+import { type Rule, refuse, text } from '../domain/rules.js';
 import { Forbidden, Unauthenticated, Unavailable } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { type Identity, usualTenantOf } from './identity.js';
@@ -31,7 +31,9 @@ export function createTokenReader({
   };
   return async (token) => {
     const checked = await jwtVerify(token, getKey, { ...options, currentDate: clock() }).catch((error) => {
-      if (!(error instanceof errors.JOSEError)) throw error;
+      if (error instanceof Unavailable) throw error;
+      if (!(error instanceof errors.JOSEError))
+        logger.warn({ reason: String(error) }, 'a token key is unusable');
       logger.debug({ reason: error.message }, 'a token was refused');
       throw new Unauthenticated('The token is not valid.');
     });
@@ -66,11 +68,14 @@ function saysThatNoneFits(error: unknown): boolean {
   );
 }
 
-const subject = text(124, 1);
+/** On one line, as it stands in history. */
+const subject: Rule<string> = (value) =>
+  typeof value === 'string' && /\p{Cc}/u.test(value) ? refuse('must be on one line') : text(124, 1)(value);
 
 function identityOf(payload: JWTPayload, { tenantClaim, rolesClaim }: JwtConfig): Identity {
   const { sub } = payload;
-  if (!subject(sub).ok) throw new Unauthenticated('The subject of the token must have 1 to 124 characters.');
+  if (!subject(sub).ok)
+    throw new Unauthenticated('The subject of the token must be one line of 1 to 124 characters.');
   const role = greatestRole(wordsOf(claimOf(payload, rolesClaim)));
   if (!role) throw new Forbidden(`The token has no role of this gateway in its claim ${rolesClaim}.`);
   const tenants = wordsOf(claimOf(payload, tenantClaim));

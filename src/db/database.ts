@@ -55,7 +55,8 @@ export function openDatabase({ connectionString, poolSize, logger }: DatabaseOpt
     keepAlive: true,
   });
   // Without a listener an idle connection that breaks would end the process.
-  pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection broke'));
+  // Its own message alone: the error carries the whole client.
+  pool.on('error', ({ message }) => logger.warn({ reason: message }, 'an idle database connection broke'));
   const adapter = new PrismaPg(pool);
   const prisma = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] });
   // Never the parameters: they are customer data.

@@ -17,10 +17,9 @@ const advisoryLock = 7_361_802_451;
 /**
  * Applies the migrations that the database lacks, each in a transaction of its own, and records
  * them where `prisma migrate` does. Safe with several gateways at once.
- * @returns whether it found no migration there: the database is new
  * @throws MigrationError when the server is out of reach or too old, or its tables come from elsewhere
  */
-export async function migrate(connectionString: string, logger: Logger): Promise<{ wasEmpty: boolean }> {
+export async function migrate(connectionString: string, logger: Logger): Promise<void> {
   const client = new pg.Client({
     connectionString,
     application_name: 'context-gateway migrate',
@@ -35,7 +34,7 @@ export async function migrate(connectionString: string, logger: Logger): Promise
     await requireServerVersion(client);
     await client.query('select pg_advisory_lock($1)', [advisoryLock]);
     await client.query(createLedger);
-    return await applyMissing(client, logger);
+    await applyMissing(client, logger);
   } finally {
     await client.end();
   }
@@ -51,7 +50,7 @@ async function requireServerVersion(client: pg.Client): Promise<void> {
   }
 }
 
-async function applyMissing(client: pg.Client, logger: Logger): Promise<{ wasEmpty: boolean }> {
+async function applyMissing(client: pg.Client, logger: Logger): Promise<void> {
   const { rows } = await client.query<Applied>(
     'select migration_name as name, checksum, finished_at from _prisma_migrations where rolled_back_at is null',
   );
@@ -68,7 +67,6 @@ async function applyMissing(client: pg.Client, logger: Logger): Promise<{ wasEmp
   for (const name of applied.keys()) {
     logger.warn({ migration: name }, 'the database has a migration of a newer gateway');
   }
-  return { wasEmpty: rows.length === 0 };
 }
 
 function requireSame(record: Applied, migration: Migration): void {

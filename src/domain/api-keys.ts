@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Admin } from '../db/database.js';
-import { NotFound } from '../errors.js';
+import { Invalid, NotFound } from '../errors.js';
 import type { ApiKey, Role } from '../generated/prisma/client.js';
 import { type Rule, refuse, text } from './rules.js';
 import { requireTenants } from './tenants.js';
@@ -33,6 +33,10 @@ export async function createApiKey(
   createdAt: Date,
 ): Promise<{ apiKey: ApiKey; key: string }> {
   const listed = tenants === 'all' ? [] : [...new Set(tenants)];
+  // Stored, an empty list means all.
+  if (tenants !== 'all' && listed.length === 0) {
+    throw new Invalid([{ path: ['tenants'], message: 'must be at least one, or all' }]);
+  }
   await requireTenants(admin, listed);
   const id = randomBytes(8).toString('hex');
   const key = `${apiKeyPrefix}${id}_${randomBytes(32).toString('base64url')}`;

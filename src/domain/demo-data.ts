@@ -9,6 +9,14 @@ import { completeService, startService } from './services.js';
 /** The service of the published example; ids go on above it. */
 const firstServiceId = 1500;
 
+/** Whether nobody has used the tenant yet: no service was ever started, no schema made. */
+export async function isUnused(db: Db): Promise<boolean> {
+  const [row] = await db.prisma.$queryRaw<{ isUnused: boolean }[]>`
+    select not is_called and not exists (select from extension_schema where tenant = ${db.tenant}) as "isUnused"
+    from service_id_seq`;
+  return row?.isUnused ?? false;
+}
+
 /**
  * Something to look at on a first start: the two extensions that the legacy API's examples take for
  * granted, service 1500, a few customers and anonymous callers of the last days.

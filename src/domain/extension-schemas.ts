@@ -1,6 +1,6 @@
 import type { Db } from '../db/database.js';
 import type { Registry } from '../db/registry.js';
-import { Conflict, NotFound, type Path } from '../errors.js';
+import { Conflict, NotFound, type Path, Unavailable } from '../errors.js';
 import { type ExtensionSchema, type ExtensionScope, Prisma } from '../generated/prisma/client.js';
 import {
   type Attribute,
@@ -47,13 +47,23 @@ export async function createExtensionSchema(
   faults.throwIfAny();
   const { name } = schema;
   const commandHash = hashCommand({ scope, schema });
-  const rows = await db.write(insertSchema(db.tenant, { scope, schema, key, commandHash, receivedAt }));
-  const isReplay =
-    rows.length === 0 && key !== null && (await findOutcome(db, { key, commandHash, receivedAt }));
-  if (rows.length === 0 && !isReplay) throw new Conflict(`There is an extension schema ${name} already.`);
-  db.registry.forget();
-  return { extensionSchema: await getExtensionSchema(db, scope, name), replayed: Boolean(isReplay) };
+  const statement = insertSchema(db.tenant, { scope, schema, key, commandHash, receivedAt });
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const isCreated = (await db.write(statement)).length > 0;
+    const replayed =
+      !isCreated && key !== null && Boolean(await findOutcome(db, { key, commandHash, receivedAt }));
+    const extensionSchema = await findExtensionSchema(db, scope, name);
+    if (extensionSchema && (isCreated || replayed)) {
+      db.registry.forget();
+      return { extensionSchema, replayed };
+    }
+    if (extensionSchema) throw new Conflict(`There is an extension schema ${name} already.`);
+  }
+  throw new Unavailable('The extension schemas change too fast: try again.');
 }
+
+/** The first attempt may meet a key that is older than it is kept for, and takes it away. */
+const mostAttempts = 3;
 
 type SchemaCommand = {
   scope: ExtensionScope;

@@ -103,7 +103,8 @@ export function readEndFields(input: ServiceInput, faults: Faults): ServiceColum
 
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
-const version = integer(1, 2_147_483_647);
+/** 0 is no version that a service has. */
+const version = integer(0, 2_147_483_647);
 
 /** When the act happened, as the caller says (legacy contract, time). */
 function readTimestamp(input: ServiceInput, { receivedAt }: Origin, faults: Faults): Date | null {

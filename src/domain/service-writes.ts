@@ -1,6 +1,14 @@
 import type { BatchStatement, Db } from '../db/database.js';
 import type { Registry } from '../db/registry.js';
-import { Conflict, type DomainError, Invalid, NotFound, StaleVersion, Unavailable } from '../errors.js';
+import {
+  Conflict,
+  type DomainError,
+  type Fault,
+  Invalid,
+  NotFound,
+  StaleVersion,
+  Unavailable,
+} from '../errors.js';
 import type { Association, AssociationKind, EventType, Front, Service } from '../generated/prisma/client.js';
 import {
   checkExtensions,
@@ -71,20 +79,40 @@ export async function writeService(
 ): Promise<WrittenService> {
   const commandHash = write.idempotencyKey ? hashOf(write) : '';
   let registry = await db.registry.current();
-  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    const extensions = await attemptCheck(db, registry, write, faults);
-    const command = extensions && commandOf(registry, origin, write, extensions, commandHash);
-    const service = command && (await db.commit<ServiceCommand, Service>(statementOf(write), command));
-    if (service) return written(service, command);
-
-    const replay = command && (await findReplay(db, origin, command));
-    if (replay) return replay;
-    const newer = await db.registry.newerThan(registry);
-    const refusal = newer || !extensions ? undefined : await explainRefusal(db, write, extensions);
-    if (refusal) throw refusal;
-    registry = newer ?? registry;
+  for (let count = 1; count <= mostAttempts; count++) {
+    const outcome = await attempt(db, origin, write, { registry, known: faults.list, commandHash });
+    if ('service' in outcome) return outcome;
+    registry = outcome;
   }
   throw new Unavailable('The service or the extension schemas change too fast: try again.');
+}
+
+type Basis = { registry: Registry; known: readonly Fault[]; commandHash: string };
+
+/** @returns what came of it, or the registry to try again with */
+async function attempt(
+  db: Db,
+  origin: Origin,
+  write: ServiceWrite,
+  { registry, known, commandHash }: Basis,
+): Promise<WrittenService | Registry> {
+  const { extensions, found } = checkNow(registry, write);
+  const command = commandOf(registry, origin, write, extensions, commandHash);
+  const isSound = known.length + found.length === 0;
+  const service = isSound && (await db.commit<ServiceCommand, Service>(statementOf(write), command));
+  if (service) return written(service, command);
+
+  if (known.length > 0 && found.length === 0) throw new Invalid(known);
+  // What the schemas refuse by now may have been done before they did.
+  const replay = known.length === 0 && (await findReplay(db, origin, command));
+  if (replay) return replay;
+  // An outdated registry is reloaded, not believed.
+  const newer = await db.registry.newerThan(registry);
+  if (newer) return newer;
+  if (!isSound) throw new Invalid([...known, ...found]);
+  const refusal = await explainRefusal(db, write, extensions);
+  if (refusal) throw refusal;
+  return registry;
 }
 
 /** A registry or a service that changes between a refusal and its explanation is met again. */
@@ -97,22 +125,14 @@ function hashOf({ event, id, columns, extensions, timestamp, ...act }: ServiceWr
   return hashCommand({ event, id, given, extensions, timestamp, expectedVersion, reason, actor });
 }
 
-/**
- * The extensions as they are to be stored.
- * @returns undefined when only an outdated registry refuses them: it is reloaded, not believed.
- */
-async function attemptCheck(
-  db: Db,
+/** The extensions as they are to be stored, and what the registry has against them. */
+function checkNow(
   registry: Registry,
   { extensions, takesAttachedData }: ServiceWrite,
-  known: Faults,
-): Promise<ExtensionWrite[] | undefined> {
+): { extensions: ExtensionWrite[]; found: readonly Fault[] } {
   const faults = new Faults();
   const checked = checkExtensions(extensions, { registry, scope: 'SERVICE', takesAttachedData }, faults);
-  if (faults.list.length > 0 && (await db.registry.newerThan(registry))) return undefined;
-  const all = [...known.list, ...faults.list];
-  if (all.length > 0) throw new Invalid(all);
-  return checked;
+  return { extensions: checked, found: faults.list };
 }
 
 function statementOf({ id }: ServiceWrite): BatchStatement<ServiceCommand> {

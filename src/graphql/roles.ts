@@ -1,28 +1,58 @@
-import { defaultFieldResolver, type GraphQLField, type GraphQLSchema } from 'graphql';
+import {
+  defaultFieldResolver,
+  type GraphQLField,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
 import type { RequestContext } from '../context.js';
-import { roleCheckOf } from '../domain/roles.js';
+import { type RoleCheck, roleCheckOf } from '../domain/roles.js';
 
 /**
- * Lets every root field first see whether the caller's role is enough; where it is not, the field
- * fails and nothing of it is done.
+ * Lets every root field first see whether the caller's role is enough for all root fields of the
+ * operation; where it is not, each of them fails and nothing at all is done.
  * @throws Error for a root field that the table of roles lacks
  */
 export function guardRootFields(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
-  for (const root of roots) Object.values(root?.getFields() ?? {}).forEach(guard);
+  for (const root of roots) {
+    const fields = Object.values(root?.getFields() ?? {});
+    const checks = new Map(fields.map(({ name }) => [name, roleCheckOf(name)]));
+    for (const field of fields) guard(field, checks);
+  }
   return schema;
 }
 
-function guard(field: GraphQLField<unknown, RequestContext>): void {
-  const { name, resolve = defaultFieldResolver, subscribe } = field;
-  const checkRole = roleCheckOf(name);
+function guard(field: GraphQLField<unknown, RequestContext>, checks: ReadonlyMap<string, RoleCheck>): void {
+  const { resolve = defaultFieldResolver, subscribe } = field;
   field.resolve = (source, args, context, info) => {
-    checkRole(context.role);
+    checkOperation(context, info, checks);
     return resolve(source, args, context, info);
   };
   if (!subscribe) return;
   field.subscribe = (source, args, context, info) => {
-    checkRole(context.role);
+    checkOperation(context, info, checks);
     return subscribe(source, args, context, info);
   };
+}
+
+function checkOperation(
+  { role }: RequestContext,
+  { operation, fragments }: GraphQLResolveInfo,
+  checks: ReadonlyMap<string, RoleCheck>,
+): void {
+  for (const name of rootFieldsOf(operation.selectionSet, fragments)) checks.get(name)?.(role);
+}
+
+/** Those that a directive leaves out count too. */
+function rootFieldsOf(
+  { selections }: SelectionSetNode,
+  fragments: GraphQLResolveInfo['fragments'],
+): string[] {
+  return selections.flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return [selection.name.value];
+    const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments[selection.name.value];
+    return inner ? rootFieldsOf(inner.selectionSet, fragments) : [];
+  });
 }

@@ -87,8 +87,11 @@ function readText(field: string, given: unknown, faults: Fault[]): string | unde
 /** The version that `ETag` told; `*` is any. */
 function readVersion(ifMatch: string | undefined, faults: Fault[]): number | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
-  const [, version] = /^\s*"(\d{1,9})"\s*$/.exec(ifMatch) ?? [];
-  if (version !== undefined) return Number(version);
+  const tags = ifMatch.split(',').map((tag) => tag.trim());
+  const ours = tags.flatMap((tag) => /^"(\d{1,9})"$/.exec(tag)?.[1] ?? []);
+  const areTags = tags.every((tag) => /^(W\/)?"[^"]*"$/.test(tag));
+  // Weak tags and those of others match no version: there is none of 0.
+  if (areTags && ours.length <= 1) return Number(ours[0] ?? 0);
   faults.push({ path: ['expectedVersion'], message: 'must be one entity tag of ours, like "7", or *' });
   return undefined;
 }

@@ -161,13 +161,25 @@ test('a REST error has the body that all errors have', async () => {
   });
 });
 
-test('of several root fields those that the role allows are answered', async () => {
-  const { key } = await makeKey(app, { role: 'READER' });
-  const body = { query: '{ service(id: 1) { id } extensionSchema(name: "a") { name } }' };
+test('of several root fields none is done where the role is too small for one', async () => {
+  const { key } = await makeKey(app, { role: 'WRITER' });
+  const start = 'startService(input: { customerId: "part" }) { __typename }';
+  const schema =
+    'createExtensionSchema(input: { name: "Part", type: SINGLE_VALUED, attributes: [] }) { __typename }';
+  const before = await app.hash();
 
-  const { json } = await app.rest('POST', '/graphql', { body, headers: bearer(key) });
+  const answers = await Promise.all(
+    [
+      `mutation { ${start} ${schema} }`,
+      `mutation { ${start} ...m } fragment m on Mutation { ${schema} }`,
+    ].map((query) => app.rest('POST', '/graphql', { body: { query }, headers: bearer(key) })),
+  );
 
-  expect(json).toEqual({ data: { service: null, extensionSchema: null } });
+  for (const { json } of answers) {
+    expect(json.data).toBeNull();
+    expect(json.errors[0].extensions.code).toBe('FORBIDDEN');
+  }
+  expect(await app.hash()).toBe(before);
 });
 
 test('history tells which key called', async () => {

@@ -13,10 +13,9 @@ beforeAll(() => execute(inject('serverUrl'), `create database ${name}`));
 afterAll(() => execute(inject('serverUrl'), `drop database ${name} with (force)`));
 
 test('of two gateways that migrate at once, one applies and one waits', async () => {
-  const outcomes = await Promise.all([migrate(url, logger), migrate(url, logger)]);
+  await Promise.all([migrate(url, logger), migrate(url, logger)]);
 
   const records = await query('select migration_name, finished_at from _prisma_migrations');
-  expect(outcomes.filter(({ wasEmpty }) => wasEmpty)).toHaveLength(1);
   expect(new Set(records.map((record) => record['migration_name'])).size).toBe(records.length);
   expect(records.every((record) => record['finished_at'] instanceof Date)).toBe(true);
 });

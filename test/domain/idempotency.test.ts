@@ -158,6 +158,20 @@ test('a refusal leaves no key: the same key acts once the reason is mended', asy
   expect(mended.headers).not.toHaveProperty('idempotency-replayed');
 });
 
+test('a retry is answered with what was done, though the schemas would refuse it by now', async () => {
+  const start = () =>
+    app.rest('POST', '/genesys/1/cs/services/start', {
+      body: { customer_id: 'c', Schemaless: 5 },
+      headers: { 'idempotency-key': 'before the schema' },
+    });
+  const first = await start();
+  await createExtensionSchema(app, 'Schemaless', 'single-valued', [{ name: 'n', type: 'integer' }]);
+
+  const again = await start();
+
+  expect(again).toMatchObject({ status: 201, text: first.text, headers: { 'idempotency-replayed': 'true' } });
+});
+
 test('a key is kept for 24 hours, then it can be used anew', async () => {
   const start = () =>
     app.rest('POST', '/services/start', {
@@ -191,6 +205,20 @@ test('a schema is created once for one key, and the name stays taken for others'
     'true',
     undefined,
   ]);
+});
+
+test('a schema can be created with a key that was used more than 24 hours ago', async () => {
+  const create = (name: string) =>
+    app.rest('POST', '/metadata/services/extensions', {
+      body: { name, type: 'single-valued', attributes: [{ name: 'n', type: 'integer' }] },
+      headers: { 'idempotency-key': 'schema-daily' },
+    });
+  await create('Yesterday');
+
+  now = new Date(now.getTime() + 25 * 60 * 60 * 1000);
+  const { status } = await create('Today');
+
+  expect(status).toBe(201);
 });
 
 test.each(['', 'k'.repeat(256)])('a key of %j is refused by its name', async (key) => {

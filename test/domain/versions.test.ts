@@ -46,7 +46,21 @@ test.each(['*', undefined])('If-Match %s asks for no version', async (ifMatch) =
   expect(status).toBe(200);
 });
 
-test.each(['1', 'W/"1"', '"1", "2"', '"one"', ''])('If-Match %j is refused by its name', async (ifMatch) => {
+test.each([
+  'W/"1"',
+  '"one"',
+  '"99999999999"',
+  '"one", "2"',
+])('If-Match %j matches nothing that there is', async (ifMatch) => {
+  const id = await startService(app);
+
+  const headers = { 'if-match': ifMatch };
+  const { status } = await app.rest('POST', `/customers/other/services/${id}`, { headers });
+
+  expect(status).toBe(412);
+});
+
+test.each(['1', '"1", "2"', '"one', ''])('If-Match %j is refused by its name', async (ifMatch) => {
   const id = await startService(app);
   const before = await app.hash();
 

@@ -64,9 +64,11 @@ async function readRows(connectionString: string): Promise<Rows> {
   }
 }
 
-/** 409 and 412 are refusals that the workload provokes; anything else is a failure. */
-function checkAnswer({ kind, serviceId, status }: Call): string[] {
-  return [200, 409, 412].includes(status) ? [] : [`answers: ${kind} of ${serviceId} answered ${status}`];
+/** Only what can be stale is refused as stale, and only what can be done already as a conflict. */
+function checkAnswer({ kind, serviceId, status, expectedVersion }: Call): string[] {
+  const isRefusable =
+    (status === 412 && expectedVersion !== undefined) || (status === 409 && ['end', 'undo'].includes(kind));
+  return status === 200 || isRefusable ? [] : [`answers: ${kind} of ${serviceId} answered ${status}`];
 }
 
 function checkVersions({ id, version }: ServiceRow, { events }: Rows): string[] {

@@ -2,9 +2,13 @@ import { chmod, chown, mkdir, readdir, readlink, rm, stat, symlink, writeFile } 
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { EmbeddedPostgresError } from '../../../src/db/embedded/postgres.js';
+import { canOthersRead } from '../../access.js';
 import { isRoot, makeDirectory, makeUsedDirectory, query, start, startGateway } from './harness.js';
 
 const NOBODY = 65_534;
+
+/** Whether the gateway can be run as another user here. */
+const hasOthers = isRoot && (await canOthersRead(import.meta.dirname));
 
 test('a folder of another PostgreSQL major is refused and stays as it is', async () => {
   const directory = await makeDirectory();
@@ -37,7 +41,9 @@ test('an empty folder counts as none, and what a first start that was cut short 
   const database = await start(directory);
 
   expect(database.isNew).toBe(true);
-  expect(await readdir(directory)).toEqual(['postgres']);
+  const left = await readdir(directory);
+  expect(left).toContain('postgres');
+  expect(left.filter((name) => name.startsWith('postgres.new'))).toEqual([]);
 });
 
 test('a link to a folder that is gone is refused: the data may only be away', async () => {
@@ -94,7 +100,7 @@ test.runIf(isRoot)(
   },
 );
 
-test.runIf(isRoot)('a folder of another user is refused with what to do', async () => {
+test.runIf(hasOthers)('a folder of another user is refused with what to do', async () => {
   const directory = await makeUsedDirectory();
 
   const gateway = await startGateway(directory, { uid: NOBODY, gid: NOBODY });
@@ -109,7 +115,7 @@ test.runIf(isRoot)("a folder with data that became root's is refused with what t
   await expect(start(directory)).rejects.toThrow('chown -R postgres');
 });
 
-test.runIf(isRoot)('what an ordinary user began, root goes on with as that user', async () => {
+test.runIf(hasOthers)('what an ordinary user began, root goes on with as that user', async () => {
   const directory = await makeDirectory();
   await chown(directory, NOBODY, NOBODY);
   const gateway = await startGateway(directory, { uid: NOBODY, gid: NOBODY });
