@@ -76,7 +76,7 @@ test('all faults of fields and records are told at once, each with its path', as
     reason: 'x'.repeat(257),
     actor: 'x'.repeat(129),
     estDuration: -1,
-    expectedVersion: 0,
+    expectedVersion: -1,
     timestamp: '2026-03-02T10:00:01Z',
     extensions: [
       { schemaName: 'feedback', value: { rating: '7', notes: 'x'.repeat(61), mood: 'good' } },
