@@ -57,13 +57,15 @@ async function act(dice: number, { url, other, id, customer }: Target): Promise<
     const both = [url, other, url].map((gateway) => associate(gateway, id, customer, { key, body }));
     return Promise.all(both);
   }
-  if (dice < 0.6) {
+  if (dice < 0.7) {
     const seen = await read(url, id);
-    return [seen, await associate(other, id, customer, { expectedVersion: seen.version })];
+    // Without extensions, which would have the service compared with what was seen of it anyway.
+    const path = `/customers/${customer}/services/${id}`;
+    return [seen, await post('associate', other, id, path, { expectedVersion: seen.version })];
   }
-  if (dice < 0.75) return [await post('undo', url, id, `/services/${id}/associations/undo`, {})];
-  if (dice < 0.76) return [await post('end', url, id, `/services/${id}/end`, {})];
-  if (dice < 0.88) return [await update(url, id)];
+  if (dice < 0.8) return [await post('undo', url, id, `/services/${id}/associations/undo`, {})];
+  if (dice < 0.81) return [await post('end', url, id, `/services/${id}/end`, {})];
+  if (dice < 0.9) return [await update(url, id)];
   return [await read(url, id)];
 }
 

@@ -115,7 +115,7 @@ test.each(bugs)('the check finds $name', async ({ breaks, ...bug }) => {
   await using planted = await plant(bug);
   await using gateways = await bootTwoGateways(inject('serverUrl'), planted.main);
 
-  const calls = await runWorkload({ urls: gateways.urls, clients, operations: 4_000, services: 10, seed });
+  const calls = await runWorkload({ urls: gateways.urls, clients, operations: 4_000, services: 4, seed });
 
   const faults = await checkHistory(gateways.connectionString, calls);
   expect(faults.filter((fault) => fault.startsWith(`${breaks}:`))).not.toEqual([]);
