@@ -31,7 +31,7 @@ async function run(command: Command, config: Config): Promise<void> {
   try {
     await migrate(postgres.connectionString, logger);
     await using database = openDatabase({ ...postgres, poolSize: 1, logger });
-    const { lines, note } = await command(database.admin, new Date());
+    const { lines, note } = await command(database, new Date());
     for (const line of lines) console.log(line);
     if (note) console.error(note);
   } finally {

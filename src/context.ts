@@ -6,8 +6,8 @@ import type { Database, Db } from './db/database.js';
 import { Faults, type Rule, refuse } from './domain/rules.js';
 import { businessUnit } from './domain/service-fields.js';
 import type { Origin } from './domain/service-writes.js';
-import { tenantId } from './domain/tenants.js';
-import type { Front, Role, Tenant } from './generated/prisma/client.js';
+import { type KnownTenant, tenantId } from './domain/tenants.js';
+import type { Front, Role } from './generated/prisma/client.js';
 import type { Logger } from './logger.js';
 import { decodePercent } from './percent-encoding.js';
 
@@ -16,7 +16,7 @@ export type Gateway = {
   database: Database;
   authenticator: Authenticator;
   /** The tenants there are, by their ids. */
-  tenants: LookupCache<Pick<Tenant, 'id'>>;
+  tenants: LookupCache<KnownTenant>;
   logger: Logger;
   clock: () => Date;
 };
@@ -47,11 +47,19 @@ export async function requestContext(
   const tenant = await readTenant(gateway, identity, headers['contactcenterid'], faults);
   faults.throwIfAny();
   return {
-    db: gateway.database.forTenant(tenant),
+    db: await openTenant(gateway, tenant),
     origin: { front, requestId, principal: identity.principal, receivedAt },
     role: identity.role,
     businessUnit: unit,
   };
+}
+
+/** With a registry that is at most as old as what is known of the tenant. */
+async function openTenant({ database }: Gateway, { id, registryVersion }: KnownTenant): Promise<Db> {
+  const db = database.forTenant(id);
+  db.registry.notice(registryVersion);
+  if (!db.registry.isLoaded) await db.registry.current();
+  return db;
 }
 
 /** A tenant that is not there and one that is not allowed get the same answer: it tells of neither. */
@@ -60,18 +68,21 @@ async function readTenant(
   { tenants: allowed, usualTenant }: Identity,
   header: unknown,
   faults: Faults,
-): Promise<string> {
+): Promise<KnownTenant> {
   const tenant = header ?? usualTenant;
   if (tenant === null) {
     faults.add(['ContactCenterId'], { message: 'is required: the credentials allow several tenants' });
-    return '';
+    return noTenant;
   }
   const checked = tenantId(tenant);
   const isAllowed = checked.ok && (allowed === 'all' || allowed.includes(checked.value));
-  if (isAllowed && (await tenants.find(checked.value))) return checked.value;
-  faults.add(['ContactCenterId'], { message: 'must be a tenant that the credentials allow' });
-  return '';
+  const found = isAllowed ? await tenants.find(checked.value) : undefined;
+  if (!found) faults.add(['ContactCenterId'], { message: 'must be a tenant that the credentials allow' });
+  return found ?? noTenant;
 }
+
+/** What to go on with until the faults are thrown. */
+const noTenant: KnownTenant = { id: '', registryVersion: 0 };
 
 /** Headers are ASCII: what is beyond comes as percent-encoded UTF-8. */
 const groupId: Rule<string> = (value) => {

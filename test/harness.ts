@@ -134,8 +134,7 @@ export async function createTestApp({
 
 function isLookup(statement: string): boolean {
   return (
-    /^SELECT .* FROM "public"."(api_key|tenant)" WHERE /.test(statement) &&
-    !statement.includes('registry_version')
+    /^SELECT .* FROM "public"."(api_key|tenant)" AS /.test(statement) && !statement.includes('map_names')
   );
 }
 

@@ -1,12 +1,14 @@
-import type { Admin } from '../db/database.js';
+import type { Admin, Database } from '../db/database.js';
 import { apiKeyName, createApiKey, listApiKeys, type NewApiKey, revokeApiKey } from '../domain/api-keys.js';
+import { applyBusinessAttributes } from '../domain/attribute-sets.js';
 import { namedRole, roleName, roles } from '../domain/roles.js';
 import { text } from '../domain/rules.js';
-import { createTenant, listTenants, tenantId } from '../domain/tenants.js';
+import { createTenant, defaultTenant, listTenants, tenantId } from '../domain/tenants.js';
 import type { ApiKey } from '../generated/prisma/client.js';
 import { Arguments } from './arguments.js';
+import { linesOf, readSetFile } from './set-files.js';
 
-export type Command = (admin: Admin, now: Date) => Promise<Output>;
+export type Command = (database: Pick<Database, 'admin' | 'transaction'>, now: Date) => Promise<Output>;
 
 /** The lines that were asked for, and what is to be said besides. */
 export type Output = { lines: readonly string[]; note?: string };
@@ -29,6 +31,7 @@ const forms: Readonly<Record<string, Form>> = {
   },
   'key list': { parameters: '', read: () => keyList },
   'key revoke': { parameters: 'ID', read: readKeyRevoke },
+  apply: { parameters: 'FILE|- [--tenant ID]', read: readApply },
 };
 
 const usage = [
@@ -38,10 +41,12 @@ const usage = [
 
 /** @throws UsageError, listing every fault */
 export function readCommand(args: readonly string[]): Command {
-  const given = new Arguments(args.slice(2));
-  const name = args.slice(0, 2).join(' ');
+  const [first = '', second] = args;
+  const words = Object.hasOwn(forms, first) ? 1 : 2;
+  const name = second === undefined || words === 1 ? first : `${first} ${second}`;
   const form = Object.hasOwn(forms, name) ? forms[name] : undefined;
   if (!form) throw new UsageError([name === '' ? 'A command is needed.' : `There is no command "${name}".`]);
+  const given = new Arguments(args.slice(words));
   const command = form.read(given);
   const faults = given.faults();
   if (faults.length > 0) throw new UsageError(faults);
@@ -50,13 +55,13 @@ export function readCommand(args: readonly string[]): Command {
 
 function readTenantCreate(given: Arguments): Command {
   const id = given.positional('ID', tenantId) ?? '';
-  return async (admin, now) => {
+  return async ({ admin }, now) => {
     await createTenant(admin, id, now);
     return { lines: [], note: `The tenant ${id} is there.` };
   };
 }
 
-async function tenantList(admin: Admin): Promise<Output> {
+async function tenantList({ admin }: { admin: Admin }): Promise<Output> {
   return { lines: (await listTenants(admin)).map(({ id }) => id) };
 }
 
@@ -64,7 +69,7 @@ function readKeyCreate(given: Arguments): Command {
   const role = given.requiredOption('role', namedRole) ?? 'READER';
   const name = given.option('name', apiKeyName) ?? '';
   const tenants = readTenants(given);
-  return async (admin, now) => {
+  return async ({ admin }, now) => {
     const { apiKey, key } = await createApiKey(admin, { role, name, tenants }, now);
     return { lines: [key], note: `This is all that is ever seen of key ${apiKey.id}: keep it.` };
   };
@@ -78,7 +83,7 @@ function readTenants(given: Arguments): NewApiKey['tenants'] {
   return areAll ? 'all' : listed;
 }
 
-async function keyList(admin: Admin): Promise<Output> {
+async function keyList({ admin }: { admin: Admin }): Promise<Output> {
   const keys = await listApiKeys(admin);
   return { lines: aligned([['ID', 'ROLE', 'TENANTS', 'CREATED', 'REVOKED', 'NAME'], ...keys.map(cellsOf)]) };
 }
@@ -100,8 +105,18 @@ function aligned(rows: readonly string[][]): string[] {
 
 function readKeyRevoke(given: Arguments): Command {
   const id = given.positional('ID', text(64, 1)) ?? '';
-  return async (admin, now) => {
+  return async ({ admin }, now) => {
     await revokeApiKey(admin, id, now);
     return { lines: [], note: `The key ${id} lets nobody in any more, within 5 s everywhere.` };
+  };
+}
+
+function readApply(given: Arguments): Command {
+  const file = given.positional('FILE', text(4096, 1)) ?? '';
+  const tenant = given.option('tenant', tenantId) ?? defaultTenant;
+  return async (database) => {
+    const set = await readSetFile(file);
+    const applied = await database.transaction(tenant, (db) => applyBusinessAttributes(db, set));
+    return { lines: linesOf(applied) };
   };
 }

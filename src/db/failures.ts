@@ -1,8 +1,16 @@
 import { Unavailable } from '../errors.js';
 
-/** Deadlock or serialization failure: nothing was done, the same statement may be sent again. */
+/**
+ * Deadlock, serialization failure, or a business attribute that came or went while its mapping did:
+ * nothing was done, the same statement may be sent again.
+ */
 export function isRetryable(error: unknown): boolean {
-  return ['40P01', '40001'].includes(describe(error).sqlState);
+  const { sqlState, message } = describe(error);
+  return (
+    ['40P01', '40001'].includes(sqlState) ||
+    // Of a foreign key, and of its RESTRICT since PostgreSQL 18.
+    (['23503', '23001'].includes(sqlState) && message.includes('"field_mapping_tenant_attribute_key_fkey"'))
+  );
 }
 
 /** Whether a unique index refused a row, by the name of the index. */

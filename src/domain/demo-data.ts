@@ -1,31 +1,38 @@
 import type { Db } from '../db/database.js';
 import { associateService } from './associations.js';
+import { defineBusinessAttribute } from './business-attributes.js';
 import { createExtensionSchema } from './extension-schemas.js';
 import type { GivenExtension } from './extensions.js';
 import type { ServiceInput } from './service-fields.js';
 import type { Origin } from './service-writes.js';
 import { completeService, startService } from './services.js';
+import { startState, transitionState } from './states.js';
+import { startTask } from './tasks.js';
 
 /** The service of the published example; ids go on above it. */
 const firstServiceId = 1500;
 
-/** Whether nobody has used the tenant yet: no service was ever started, no schema made. */
+/** Whether nobody has used the tenant yet: no service was ever started, nothing defined. */
 export async function isUnused(db: Db): Promise<boolean> {
   const [row] = await db.prisma.$queryRaw<{ isUnused: boolean }[]>`
-    select not is_called and not exists (select from extension_schema where tenant = ${db.tenant}) as "isUnused"
+    select not is_called
+      and not exists (select from extension_schema where tenant = ${db.tenant})
+      and not exists (select from business_attribute where tenant = ${db.tenant}) as "isUnused"
     from service_id_seq`;
   return row?.isUnused ?? false;
 }
 
 /**
  * Something to look at on a first start: the two extensions that the legacy API's examples take for
- * granted, service 1500, a few customers and anonymous callers of the last days.
+ * granted, the media of a contact centre, service 1500, a few customers and anonymous callers of
+ * the last days.
  */
 export async function insertDemoData(db: Db, now: Date): Promise<void> {
   await db.prisma.$queryRaw`select setval('service_id_seq', ${firstServiceId}, false)`;
   for (const fields of extensionSchemas) {
     await createExtensionSchema(db, originAt(now), { scope: 'SERVICE', fields });
   }
+  await defineBusinessAttribute(db, originAt(now), { fields: mediaType });
   for (const story of stories) await insert(db, story, now);
 }
 
@@ -37,6 +44,8 @@ type Story = {
   /** Whom the caller turned out to be. */
   associate?: Record<string, unknown>;
   complete?: Record<string, unknown>;
+  /** Goes from the caller's identification to waiting for an agent, who is to do something. */
+  task?: Record<string, unknown>;
 };
 
 const extensionSchemas = [
@@ -61,7 +70,22 @@ const extensionSchemas = [
   },
 ];
 
-const [voice, email, chat] = [1001, 1003, 1006];
+const [voice, email, chat, fax] = [1001, 1003, 1006, 1014];
+
+/** The published example's; no field is mapped to it, so that any value is taken. */
+const mediaType = {
+  name: 'MediaType',
+  displayName: 'Media type',
+  values: [
+    { dbid: voice, name: 'voice' },
+    { dbid: email, name: 'email' },
+    { dbid: chat, name: 'chat' },
+    { dbid: fax, name: 'fax' },
+  ],
+};
+
+/** Of the customary types of states (legacy contract, business attributes). */
+const [identification, waiting] = [1, 4];
 
 const stories: Story[] = [
   {
@@ -84,6 +108,7 @@ const stories: Story[] = [
   {
     hoursAgo: 26,
     start: { customerId: '0004Va58A92T0001', serviceType: 'claim', mediaType: voice, resourceId: 5005 },
+    task: { taskType: 'call back', estDuration: 600 },
     extensions: [
       {
         name: 'Satisfaction',
@@ -120,20 +145,27 @@ const stories: Story[] = [
 
 async function insert(
   db: Db,
-  { hoursAgo, start, extensions = [], associate, complete }: Story,
+  { hoursAgo, start, extensions = [], associate, complete, task }: Story,
   now: Date,
 ): Promise<void> {
   const at = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
   const origin = originAt(now);
-  const input = (fields: Record<string, unknown>, timestamp: Date): ServiceInput => ({
+  const input = (fields: Record<string, unknown>, timestamp: Date, given = extensions): ServiceInput => ({
     fields: { ...fields, timestamp },
-    extensions,
+    extensions: given,
     takesAttachedData: false,
-    requiresServiceType: true,
+    requiresType: true,
     faults: [],
   });
   const { service } = await startService(db, origin, input(start, at(hoursAgo)));
   const serviceId = service.id;
+  if (task) {
+    const [from, to] = [{ stateId: 0 }, { stateType: waiting }];
+    const acts = [at(hoursAgo), at(hoursAgo - 0.05), at(hoursAgo - 0.06)] as const;
+    await startState(db, origin, input({ serviceId, stateType: identification }, acts[0], []));
+    await transitionState(db, origin, input({ serviceId, from, to }, acts[1], []));
+    await startTask(db, origin, input({ serviceId, stateId: 1, ...task }, acts[2], []));
+  }
   if (associate) await associateService(db, origin, input({ ...associate, serviceId }, at(hoursAgo - 0.1)));
   if (complete) await completeService(db, origin, input({ ...complete, serviceId }, at(hoursAgo - 0.5)));
 }

@@ -2,14 +2,26 @@ import type { Registry } from '../db/registry.js';
 import type { Fault, Path } from '../errors.js';
 import type { Extension, ExtensionSchema, ExtensionScope } from '../generated/prisma/client.js';
 import { checkRecords, inSchemaOrder, type Json, jsonBytes, maxExtensionBytes } from './extension-records.js';
-import { extensionName, recordSchema, schemaNamed } from './extension-schemas.js';
+import { extensionName, isReservedName, recordSchema, schemaNamed } from './extension-schemas.js';
 import { accept, type Faults, type Rule, refuse, text, unstorable } from './rules.js';
 
 /** An extension as a caller gives it: `null` removes it, anything else replaces what is stored. */
 export type GivenExtension = { name: string; value: unknown };
 
+/** What an extension hangs on. Without an id it is the state or the task that the act starts; a service has the id 0. */
+export type Owner = { scope: ExtensionScope; ownerId: number | null };
+
+export type OwnedExtension = GivenExtension & Owner;
+
 /** An extension as it is stored; `value` null where it is to be removed. */
-export type ExtensionWrite = { name_key: string; name: string; value: Json; size_bytes: number };
+export type ExtensionWrite = {
+  scope: ExtensionScope;
+  owner_id: number | null;
+  name_key: string;
+  name: string;
+  value: Json;
+  size_bytes: number;
+};
 
 /** Limit of ours, in bytes of UTF-8 JSON (legacy contract, values). */
 export const maxServiceExtensionBytes = 256 * 1024;
@@ -18,14 +30,13 @@ const deepestValue = 32;
 
 export type ExtensionCheck = {
   registry: Registry;
-  scope: ExtensionScope;
   /** Without a schema of its name an extension is attached data, any JSON value (8.5). */
   takesAttachedData: boolean;
 };
 
 /** Checks extensions against the registry and answers them as they are to be stored. */
 export function checkExtensions(
-  given: readonly GivenExtension[],
+  given: readonly OwnedExtension[],
   check: ExtensionCheck,
   faults: Faults,
 ): ExtensionWrite[] {
@@ -46,16 +57,16 @@ export function tooLargeTogether(bytes: number): Omit<Fault, 'path'> {
 }
 
 function checkExtension(
-  { name, value }: GivenExtension,
+  { name, value, scope, ownerId }: OwnedExtension,
   check: ExtensionCheck,
   faults: Faults,
 ): ExtensionWrite {
   const path = ['extensions', name];
-  const schema = schemaNamed(check.registry, check.scope, name);
-  const write = { name_key: name.toLowerCase(), name: schema?.name ?? name };
+  const schema = schemaNamed(check.registry, scope, name);
+  const write = { scope, owner_id: ownerId, name_key: name.toLowerCase(), name: schema?.name ?? name };
   if (!schema && !check.takesAttachedData) {
     const allowed = check.registry.schemas
-      .filter(({ scope }) => scope === check.scope)
+      .filter((known) => known.scope === scope)
       .map((known) => known.name);
     faults.add(path, {
       message: 'is neither a field of this operation nor an extension with a schema',
@@ -77,7 +88,7 @@ function checkExtension(
 
 /** Any key that is not empty (legacy contract, values). */
 const attachedDataKey: Rule<string> = (value) =>
-  value === '__proto__' ? refuse('is reserved') : text(255, 1)(value);
+  value === '__proto__' || isReservedName(String(value)) ? refuse('is reserved') : text(255, 1)(value);
 
 /** @returns the bytes of the value as JSON; with its defaults filled in it may be more than was given */
 function checkSize(value: unknown, path: Path, faults: Faults): number {
@@ -125,14 +136,19 @@ const memberKey: Rule<string> = (key) => {
   return problem ? refuse(problem) : accept(String(key));
 };
 
-export type ShownExtension = { name: string; value: Json; schema: ExtensionSchema | undefined };
+export type ShownExtension = Pick<Extension, 'serviceId' | 'ownerId' | 'name'> & {
+  value: Json;
+  schema: ExtensionSchema | undefined;
+};
 
 /** An extension as it is answered: under its schema's spelling, attributes in its schema's order. */
 export function showExtension(registry: Registry, extension: Extension): ShownExtension {
-  const schema = schemaNamed(registry, extension.scope, extension.name);
+  const { serviceId, ownerId, scope, name } = extension;
+  const schema = schemaNamed(registry, scope, name);
   const value = extension.value as Json;
-  if (!schema) return { name: extension.name, value, schema };
-  return { name: schema.name, value: inSchemaOrder(recordSchema(schema).attributes, value), schema };
+  if (!schema) return { serviceId, ownerId, name, value, schema };
+  const { attributes } = recordSchema(schema);
+  return { serviceId, ownerId, name: schema.name, value: inSchemaOrder(attributes, value), schema };
 }
 
 /** Whether a name in a query can be an extension's at all; those that cannot are simply not there. */

@@ -141,10 +141,10 @@ export class Faults {
   }
 
   /** Reads the fields that the rules name and leaves the others alone. */
-  read<R extends Rules>(rules: R, input: Readonly<Record<string, unknown>>): Fields<R> {
+  read<R extends Rules>(rules: R, input: Readonly<Record<string, unknown>>, path: Path = []): Fields<R> {
     const fields: Record<string, unknown> = {};
     for (const [name, rule] of Object.entries(rules)) {
-      const value = this.check(rule, [name], input[name]);
+      const value = this.check(rule, [...path, name], input[name]);
       if (value !== undefined) fields[name] = value;
     }
     // Every entry came out of the rule of its name.

@@ -1,5 +1,6 @@
-import type { Fault } from '../errors.js';
-import type { GivenExtension } from './extensions.js';
+import type { Fault, Path } from '../errors.js';
+import type { PartEnd, ServiceColumns, StateStart, TaskStart } from './columns.js';
+import type { GivenExtension, Owner } from './extensions.js';
 import { idempotencyKey } from './idempotency.js';
 import {
   dateTime,
@@ -8,22 +9,22 @@ import {
   integer,
   nullable,
   type Rule,
+  type Rules,
   refuse,
   serviceId,
   text,
   typeCode,
 } from './rules.js';
-import type { ServiceColumns } from './service-statements.js';
 import type { Origin, ServiceWrite } from './service-writes.js';
 
-/** What a front hands to an act on a service: its fields by name, as they came, and the extensions. */
+/** What a front hands to an act on a service or its parts: its fields by name, as they came, and the extensions. */
 export type ServiceInput = {
   fields: Readonly<Record<string, unknown>>;
   extensions: readonly GivenExtension[];
   /** Without a schema an extension is attached data (8.5); elsewhere it is refused. */
   takesAttachedData: boolean;
-  /** Services have a type under the bare paths (8.0 and 8.1). */
-  requiresServiceType: boolean;
+  /** Services, states and tasks have a type under the bare paths (8.0 and 8.1). */
+  requiresType: boolean;
   /** What the front itself found wrong, to be answered together with the rest. */
   faults: readonly Fault[];
 };
@@ -64,42 +65,95 @@ const actFields = {
   actor: nullable(text(128)),
 };
 
-export type Act = Omit<ServiceWrite, 'event' | 'columns' | 'id'>;
+export type Act = Omit<ServiceWrite, 'event' | 'id'> & { occurredAt: Date };
+
+const theService: Owner = { scope: 'SERVICE', ownerId: 0 };
 
 /** What every act says of itself; a start has no service to name yet. */
-export function readStart(input: ServiceInput, origin: Origin, faults: Faults): Act {
+export function readStart(
+  input: ServiceInput,
+  origin: Origin,
+  faults: Faults,
+  owner: Owner = theService,
+): Act {
+  const timestamp = readTimestamp(input, origin, faults);
   return {
     ...faults.read(actFields, input.fields),
-    extensions: input.extensions,
+    columns: {},
+    extensions: input.extensions.map((extension) => ({ ...extension, ...owner })),
     takesAttachedData: input.takesAttachedData,
-    timestamp: readTimestamp(input, origin, faults),
+    timestamp,
+    occurredAt: timestamp ?? origin.receivedAt,
   };
 }
 
-/** What an act on a service that is there says of itself. */
-export function readAct(input: ServiceInput, origin: Origin, faults: Faults): Act & { id: bigint } {
+/**
+ * What an act on a service that is there says of itself.
+ * @param owner whose extensions the act gives
+ */
+export function readAct(
+  input: ServiceInput,
+  origin: Origin,
+  faults: Faults,
+  owner?: Owner,
+): Act & { id: bigint } {
   const id = faults.require(serviceId, ['serviceId'], input.fields['serviceId'], 0n);
   const expectedVersion = faults.check(
     version,
     ['expectedVersion'],
     input.fields['expectedVersion'] ?? undefined,
   );
-  return { id, expectedVersion, ...readStart(input, origin, faults) };
+  return { id, expectedVersion, ...readStart(input, origin, faults, owner) };
 }
 
 export function readServiceFields(input: ServiceInput, faults: Faults): ServiceColumns {
-  if (input.requiresServiceType && input.fields['serviceType'] === null) {
+  if (input.requiresType && input.fields['serviceType'] === null) {
     faults.add(['serviceType'], { message: 'must not be null on this path' });
   }
   return asColumns(faults.read(serviceFields, input.fields), '');
 }
 
-export function readEndFields(input: ServiceInput, faults: Faults): ServiceColumns {
-  return {
-    ...asColumns(faults.read(eventFields, input.fields), 'end_'),
-    ...asColumns(faults.read(dispositionFields, input.fields), ''),
-  };
+/** The end of a service, a state or a task. */
+export function readEnd(
+  input: ServiceInput,
+  { occurredAt }: Act,
+  faults: Faults,
+): ServiceColumns & Omit<PartEnd, 'id'> {
+  return { ...readEndEvent(input, occurredAt, faults), ...readDisposition(input.fields, [], faults) };
 }
+
+/** Both ends of a transition have the event fields of one event, and one has the disposition. */
+export function readEndEvent(input: ServiceInput, completedAt: Date, faults: Faults): Omit<PartEnd, 'id'> {
+  return { ...asColumns(faults.read(eventFields, input.fields), 'end_'), completed_at: completedAt };
+}
+
+export function readDisposition(fields: InputFields, path: Path, faults: Faults): Omit<PartEnd, 'id'> {
+  return asColumns(faults.read(dispositionFields, fields, path), '');
+}
+
+/** The fields that the start of a state or a task has of every event. */
+export function readStartEvent(input: ServiceInput, startedAt: Date, faults: Faults): StateStart & TaskStart {
+  return { ...asColumns(faults.read(eventFields, input.fields), ''), started_at: startedAt };
+}
+
+type InputFields = ServiceInput['fields'];
+
+/** The type and the estimate of a state or a task. */
+export function readPart(
+  kind: 'state' | 'task',
+  { fields, path, requiresType }: { fields: InputFields; path: Path; requiresType: boolean },
+  faults: Faults,
+): StateStart & TaskStart {
+  const typeField = `${kind}Type`;
+  if (requiresType && (fields[typeField] ?? null) === null) {
+    faults.add([...path, typeField], { message: 'is required on this path' });
+  }
+  const rules = { [typeField]: nullable(typeCode), estDuration: nullable(integer(0)) };
+  return asColumns(faults.read(rules, fields, path), '');
+}
+
+/** The number of a state or a task within its service. */
+export const partId = integer(0, 2_147_483_647);
 
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
@@ -121,7 +175,10 @@ function notFarAheadOf(now: Date): Rule<Date> {
 }
 
 /** `{ sessionId: 'x' }` → `{ session_id: 'x' }`, only what is there. */
-function asColumns(fields: Fields<typeof serviceFields>, prefix: '' | 'end_'): ServiceColumns {
+function asColumns(
+  fields: Fields<Rules>,
+  prefix: '' | 'end_',
+): Readonly<Record<string, string | number | null>> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [prefix + columnName(name), value]),
   );

@@ -1,38 +1,17 @@
 import type { BatchStatement } from '../db/database.js';
 import { type AssociationKind, type EventType, type Front, Prisma } from '../generated/prisma/client.js';
+import {
+  columnAssignments,
+  columnNames,
+  columnValues,
+  type PartEnd,
+  type ServiceColumns,
+  type StateStart,
+  serviceColumns,
+  type TaskStart,
+} from './columns.js';
 import { type ExtensionWrite, maxServiceExtensionBytes } from './extensions.js';
-
-/**
- * The columns that a command writes, by name: an absent one stays as it is, `null` clears.
- * `jsonb` columns hold a type code (integer or string).
- */
-const columnTypes = {
-  customer_id: 'text',
-  contact_key: 'text',
-  business_unit: 'text',
-  service_type: 'jsonb',
-  session_id: 'text',
-  interaction_id: 'text',
-  application_type: 'jsonb',
-  application_id: 'bigint',
-  resource_type: 'jsonb',
-  resource_id: 'bigint',
-  media_type: 'jsonb',
-  est_duration: 'bigint',
-  started_at: 'timestamptz',
-  disposition: 'jsonb',
-  disposition_desc: 'text',
-  end_session_id: 'text',
-  end_interaction_id: 'text',
-  end_application_type: 'jsonb',
-  end_application_id: 'bigint',
-  end_resource_type: 'jsonb',
-  end_resource_id: 'bigint',
-  end_media_type: 'jsonb',
-  completed_at: 'timestamptz',
-} as const;
-
-export type ServiceColumns = { [K in keyof typeof columnTypes]?: string | number | Date | null };
+import { endsPart, holdsParts, startsPart } from './part-statements.js';
 
 /** A checked act on one service, as the statements take it: JSON, in the database's names. */
 export type ServiceCommand = {
@@ -41,6 +20,13 @@ export type ServiceCommand = {
   event: EventType;
   columns: ServiceColumns;
   extensions: readonly ExtensionWrite[];
+  /** The state and the task that the act starts and ends. */
+  state_start: StateStart | null;
+  state_end: PartEnd | null;
+  task_start: TaskStart | null;
+  task_end: PartEnd | null;
+  /** Whether the act depends on more than the service's row. */
+  reads_beside: boolean;
   /** How history calls the act, where it may change the owner: to `columns.customer_id`, or back by an undo. */
   association: AssociationKind | null;
   idempotency_key: string | null;
@@ -59,11 +45,39 @@ export type ServiceCommand = {
   recorded_at: Date;
 };
 
-const commandColumns = Prisma.raw(`
-  id bigint, event event_type, columns jsonb, extensions jsonb, association association_kind,
-  idempotency_key text, command_hash text, expected_version int,
-  registry_version int, reason text, actor text, principal text, front front, request_id text,
-  is_timed boolean, occurred_at timestamptz, recorded_at timestamptz`);
+const commandTypes = {
+  event: 'event_type',
+  columns: 'jsonb',
+  extensions: 'jsonb',
+  state_start: 'jsonb',
+  state_end: 'jsonb',
+  task_start: 'jsonb',
+  task_end: 'jsonb',
+  reads_beside: 'boolean',
+  association: 'association_kind',
+  idempotency_key: 'text',
+  command_hash: 'text',
+  expected_version: 'int',
+  registry_version: 'int',
+  reason: 'text',
+  actor: 'text',
+  principal: 'text',
+  front: 'front',
+  request_id: 'text',
+  is_timed: 'boolean',
+  occurred_at: 'timestamptz',
+  recorded_at: 'timestamptz',
+} as const satisfies Record<Exclude<keyof ServiceCommand, 'id'>, string>;
+
+const commandColumns = Prisma.raw(
+  ['id bigint', ...Object.entries(commandTypes).map(([name, type]) => `${name} ${type}`)].join(', '),
+);
+
+const commandFields = Prisma.raw(
+  Object.keys(commandTypes)
+    .map((name) => `c.${name}`)
+    .join(', '),
+);
 
 /**
  * Starts services, each with its extensions, its first history entry and its event. Answers the new
@@ -75,11 +89,11 @@ export const startServices: BatchStatement<ServiceCommand> = (tenant, commands) 
     from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})
     where ${mayAct(tenant)}
   ), changed as (
-    insert into service (tenant, id, ${names}, updated_at)
-    select ${tenant}, c.service_id, ${values}, c.recorded_at from command c
+    insert into service (tenant, id, ${columnNames(serviceColumns)}, updated_at)
+    select ${tenant}, c.service_id, ${columnValues(serviceColumns, 'c.columns')}, c.recorded_at from command c
     returning *
   ), written as (
-    ${writtenCommands}
+    select s.*, ${commandFields} from changed s join command c on c.service_id = s.id
   ), ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
   select ${asPrismaService} from changed`;
 
@@ -87,81 +101,120 @@ export const startServices: BatchStatement<ServiceCommand> = (tenant, commands) 
  * Changes services: update-first, so that the row locks in one order and every condition is
  * decided by the database. A command whose service is missing, stale, already completed or over
  * its limits does nothing and answers no row. The former owner comes from the same UPDATE: a read
- * beside it would see another one under concurrent moves. What extensions there are can only be
- * read beside it, so a command with extensions does nothing where the service changed since the
- * statement began, and is sent again.
+ * beside it would see another one under concurrent moves. What lies beside the service's row, like
+ * its extensions, can only be read as it was when the statement began: a command that depends on
+ * it does nothing where the service changed since, and is sent again.
  */
-export const changeServices: BatchStatement<ServiceCommand> = (tenant, commands) => Prisma.sql`
+export const changeServices = changing({ withParts: false });
+
+/** The same for acts that touch states or tasks, or extensions of theirs. */
+export const changeServicesAndParts = changing({ withParts: true });
+
+function changing({ withParts }: { withParts: boolean }): BatchStatement<ServiceCommand> {
+  return (tenant, commands) => Prisma.sql`
   with command as materialized (
-    select c.id as service_id, c.*
+    select c.*
     from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})
     where ${mayAct(tenant)}
     order by c.id
-  ), changed as (
-    update service s set ${assignments},
+  ), written as (
+    update service s set ${assignments}, ${withParts ? countedParts : Prisma.empty}
       customer_id = ${ownerAfter},
       prev_customer_id = case when ${hasMoved} then s.customer_id else s.prev_customer_id end,
       associated_version = case when ${hasMoved} then s.version + 1 else s.associated_version end,
       version = s.version + 1, updated_at = c.recorded_at
     from command c
-    where s.tenant = ${tenant} and s.id = c.service_id
+    where s.tenant = ${tenant} and s.id = c.id
       and (c.expected_version is null or c.expected_version = s.version)
-      and (c.extensions = '[]' or s.version = (
-        select seen.version from service seen where seen.tenant = ${tenant} and seen.id = c.service_id))
+      and (not c.reads_beside or s.version = (
+        select seen.version from service seen where seen.tenant = ${tenant} and seen.id = c.id))
       and (not c.columns ? 'completed_at'
         or s.completed_at is null and (c.is_timed is not true or c.occurred_at >= s.started_at))
       and (c.association is distinct from 'UNDO' or s.associated_version > 1)
       and (${ownerAfter} is not null
         or case when c.columns ? 'contact_key' then c.columns->>'contact_key' else s.contact_key end is not null)
-      and (c.extensions = '[]' or ${maxServiceExtensionBytes} >= (
-        select coalesce(sum(size_bytes), 0) from (
-          select size_bytes from jsonb_to_recordset(c.extensions) as given(size_bytes int)
-          union all
-          select size_bytes from extension kept
-          where kept.tenant = ${tenant} and kept.service_id = s.id and not (kept.scope = 'SERVICE' and
-            kept.name_key in (select name_key from jsonb_to_recordset(c.extensions) as given(name_key text)))
-        ) as sizes))
-    returning s.*
-  ), written as (
-    ${writtenCommands}
+      and (c.extensions = '[]' or ${maxServiceExtensionBytes} >= (${extensionBytesAfter(tenant)}))
+      ${withParts ? Prisma.sql`and ${holdsParts(tenant)}` : Prisma.empty}
+    returning s.*, ${commandFields}
   ), removed as (
-    delete from extension e using written w, jsonb_to_recordset(w.extensions) as given(name_key text, value jsonb)
-    where e.tenant = ${tenant} and e.service_id = w.service_id and e.scope = 'SERVICE' and e.owner_id = 0
-      and e.name_key = given.name_key and given.value is null
-  ), ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
-  select ${asPrismaService} from changed`;
+    delete from extension e using written w, ${givenExtensions}
+    where e.tenant = ${tenant} and e.service_id = w.id and e.scope = given.scope
+      and e.owner_id = ${ownerId} and e.name_key = given.name_key and given.value is null
+  ), ${withParts ? partsWritten(tenant) : Prisma.empty}
+  ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
+  select ${asPrismaService} from written`;
+}
+
+/** What the extensions of a service and of its parts come to with those that are given. */
+function extensionBytesAfter(tenant: string): Prisma.Sql {
+  return Prisma.sql`
+    select coalesce(sum(size_bytes), 0) from (
+      select size_bytes from jsonb_to_recordset(c.extensions) as given(size_bytes int)
+      union all
+      select size_bytes from extension kept
+      where kept.tenant = ${tenant} and kept.service_id = s.id
+        and (kept.scope, kept.owner_id, kept.name_key) not in (select scope, owner_id, name_key
+          from jsonb_to_recordset(c.extensions) as given(scope extension_scope, owner_id int, name_key text)
+          where owner_id is not null)
+    ) as sizes`;
+}
+
+function partsWritten(tenant: string): Prisma.Sql {
+  return Prisma.sql`
+    ${startsPart('state', tenant)}, ${endsPart('state', tenant)},
+    ${startsPart('task', tenant)}, ${endsPart('task', tenant)},`;
+}
 
 /** A JSON null in `value` reads as SQL null: the extension that it removes is not written. */
 function extensionsWritten(tenant: string): Prisma.Sql {
   return Prisma.sql`extensions_written as (
     insert into extension (tenant, service_id, scope, owner_id, name_key, name, value, size_bytes)
-    select ${tenant}, w.service_id, 'SERVICE', 0, given.name_key, given.name, given.value, given.size_bytes
-    from written w, jsonb_to_recordset(w.extensions) as given(name_key text, name text, value jsonb, size_bytes int)
+    select ${tenant}, w.id, given.scope, ${ownerId}, given.name_key, given.name, given.value, given.size_bytes
+    from written w, ${givenExtensions}
     where given.value is not null
     on conflict (tenant, service_id, scope, owner_id, name_key)
       do update set name = excluded.name, value = excluded.value, size_bytes = excluded.size_bytes
   )`;
 }
 
+const givenExtensions = Prisma.raw(`
+  jsonb_to_recordset(w.extensions) as given(
+    scope extension_scope, owner_id int, name_key text, name text, value jsonb, size_bytes int)`);
+
+/** Without an owner an extension is one of the part that the act starts. */
+const ownerId = Prisma.raw(`
+  coalesce(given.owner_id, case given.scope when 'STATE' then w.next_state_id - 1 else w.next_task_id - 1 end)`);
+
 /** An entry of history where the owner changed, one event, and the key that lets the call be repeated. */
 function recordsWritten(tenant: string): Prisma.Sql {
   return Prisma.sql`history_written as (
     insert into association (tenant, service_id, version, kind, from_customer_id, to_customer_id,
       reason, actor, principal, front, request_id, occurred_at, recorded_at)
-    select ${tenant}, w.service_id, w.version, w.association, w.prev_customer_id, w.customer_id,
+    select ${tenant}, w.id, w.version, w.association, w.prev_customer_id, w.customer_id,
       w.reason, w.actor, w.principal, w.front, w.request_id, w.occurred_at, w.recorded_at
     from written w where w.version = w.associated_version
   ), events_written as (
-    insert into event (tenant, service_id, version, type, customer_id, prev_customer_id, recorded_at)
-    select ${tenant}, w.service_id, w.version, w.event, w.customer_id,
-      case when w.version = w.associated_version then w.prev_customer_id else w.customer_id end, w.recorded_at
+    insert into event (tenant, service_id, version, type, customer_id, prev_customer_id, state_id, task_id, recorded_at)
+    select ${tenant}, w.id, w.version, w.event, w.customer_id,
+      case when w.version = w.associated_version then w.prev_customer_id else w.customer_id end,
+      ${stateId}, ${taskId}, w.recorded_at
     from written w
   ), keys_written as (
     insert into idempotency_key (tenant, key, command_hash, outcome, created_at)
-    select ${tenant}, w.idempotency_key, w.command_hash,
-      jsonb_build_object('serviceId', w.service_id::text, 'version', w.version), w.recorded_at
+    select ${tenant}, w.idempotency_key, w.command_hash, jsonb_build_object(
+      'serviceId', w.id::text, 'version', w.version, 'stateId', ${stateId}, 'taskId', ${taskId}), w.recorded_at
     from written w where w.idempotency_key is not null
   )`;
+}
+
+/** The part that an act is about: the one that it starts, or else ends, or else extends. */
+const stateId = Prisma.raw(partOf('state'));
+const taskId = Prisma.raw(partOf('task'));
+
+function partOf(kind: 'state' | 'task'): string {
+  return `case when w.${kind}_start is not null then w.next_${kind}_id - 1
+    else coalesce((w.${kind}_end->>'id')::int,
+      case when w.extensions->0->>'scope' = '${kind.toUpperCase()}' then (w.extensions->0->>'owner_id')::int end) end`;
 }
 
 /**
@@ -175,10 +228,6 @@ function mayAct(tenant: string): Prisma.Sql {
       select from idempotency_key k where k.tenant = ${tenant} and k.key = c.idempotency_key))`;
 }
 
-const writtenCommands = Prisma.raw(`
-  select command.*, changed.version, changed.associated_version, changed.customer_id, changed.prev_customer_id
-  from command join changed on changed.id = command.service_id`);
-
 const ownerAfter = Prisma.raw(`
   case c.association when 'UNDO' then s.prev_customer_id when 'ASSOCIATE' then c.columns->>'customer_id'
     else s.customer_id end`);
@@ -186,34 +235,16 @@ const ownerAfter = Prisma.raw(`
 const hasMoved = Prisma.raw(`
   (c.association = 'UNDO' or c.association = 'ASSOCIATE' and c.columns->>'customer_id' is distinct from s.customer_id)`);
 
-const columns = Object.entries(columnTypes);
+const { customer_id: _owner, ...ownColumns } = serviceColumns;
+const assignments = columnAssignments(ownColumns, 'c.columns', 's');
 
-const names = Prisma.raw(columns.map(([name]) => name).join(', '));
-const values = Prisma.raw(columns.map(([name, type]) => jsonValue(name, type)).join(', '));
-const assignments = Prisma.raw(
-  columns
-    .filter(([name]) => name !== 'customer_id')
-    .map(
-      ([name, type]) =>
-        `${name} = case when c.columns ? '${name}' then ${valueAfter(name, type)} else s.${name} end`,
-    )
-    .join(', '),
-);
-
-/** A clock that runs behind the one that told the start gives no end before it. */
-function valueAfter(name: string, type: string): string {
-  const value = jsonValue(name, type);
-  return name === 'completed_at' ? `greatest(${value}, s.started_at)` : value;
-}
-
-function jsonValue(name: string, type: string): string {
-  if (type === 'jsonb') return `nullif(c.columns->'${name}', 'null')`;
-  return type === 'text' ? `c.columns->>'${name}'` : `(c.columns->>'${name}')::${type}`;
-}
+const countedParts = Prisma.raw(`
+  next_state_id = s.next_state_id + (c.state_start is not null)::int,
+  next_task_id = s.next_task_id + (c.task_start is not null)::int,`);
 
 /** Every column of `service` under its Prisma name, so that a row is a Prisma `Service`. */
 const asPrismaService = Prisma.raw(
-  [...columns.map(([name]) => name), 'tenant', 'id', 'version', 'prev_customer_id', 'associated_version']
+  [...Object.keys(serviceColumns), 'tenant', 'id', 'version', 'prev_customer_id', 'associated_version']
     .concat('next_state_id', 'next_task_id', 'expires_at', 'auto_complete_after', 'updated_at')
     .map((name) => `${name} as "${prismaName(name)}"`)
     .join(', '),

@@ -1,30 +1,22 @@
-import type { BatchStatement, Db } from '../db/database.js';
+import type { Db } from '../db/database.js';
 import type { Registry } from '../db/registry.js';
-import {
-  Conflict,
-  type DomainError,
-  type Fault,
-  Invalid,
-  NotFound,
-  StaleVersion,
-  Unavailable,
-} from '../errors.js';
+import { DomainError, type Fault, Invalid, NotFound, StaleVersion, Unavailable } from '../errors.js';
 import type { Association, AssociationKind, EventType, Front, Service } from '../generated/prisma/client.js';
-import {
-  checkExtensions,
-  type ExtensionWrite,
-  type GivenExtension,
-  maxServiceExtensionBytes,
-  tooLargeTogether,
-} from './extensions.js';
+import type { PartEnd, ServiceColumns, StateStart, TaskStart } from './columns.js';
+import type { Json } from './extension-records.js';
+import { type Revision, revisions } from './extension-revisions.js';
+import { recordSchema, schemaNamed } from './extension-schemas.js';
+import { checkExtensions, type ExtensionWrite, type OwnedExtension } from './extensions.js';
 import { findOutcome, hashCommand } from './idempotency.js';
 import { Faults } from './rules.js';
+import { explainRefusal } from './service-refusals.js';
 import {
   changeServices,
-  type ServiceColumns,
+  changeServicesAndParts,
   type ServiceCommand,
   startServices,
 } from './service-statements.js';
+import { mapCodes } from './type-codes.js';
 
 /** Where a call came from and when; part of what history records. */
 export type Origin = {
@@ -36,13 +28,22 @@ export type Origin = {
   receivedAt: Date;
 };
 
-/** One act on one service. Its extensions are yet to be checked against the tenant's registry. */
+/**
+ * One act on one service, its states and tasks. Its extensions and type codes are yet to be checked
+ * against the tenant's registry.
+ */
 export type ServiceWrite = {
   /** Absent on a start. */
   id?: bigint;
   event: EventType;
   columns: ServiceColumns;
-  extensions: readonly GivenExtension[];
+  stateStart?: StateStart;
+  stateEnd?: PartEnd;
+  taskStart?: TaskStart;
+  taskEnd?: PartEnd;
+  extensions: readonly OwnedExtension[];
+  /** The act gives one extension, whose new value comes of the stored one. */
+  revision?: Revision;
   takesAttachedData: boolean;
   /** When it happened, as the caller says; null where the caller does not. */
   timestamp: Date | null;
@@ -61,6 +62,9 @@ export type WrittenService = {
   association: Association | null;
   /** The version that the act came to; a replay answers a service that may have gone on since. */
   version: number;
+  /** The state and the task that the act started, or else ended or extended; null for none. */
+  stateId: number | null;
+  taskId: number | null;
   /** Whether the same call had acted before, so that this one did not. */
   replayed: boolean;
 };
@@ -93,12 +97,12 @@ type Basis = { registry: Registry; known: readonly Fault[]; commandHash: string 
 async function attempt(
   db: Db,
   origin: Origin,
-  write: ServiceWrite,
+  given: ServiceWrite,
   { registry, known, commandHash }: Basis,
 ): Promise<WrittenService | Registry> {
-  const { extensions, found } = checkNow(registry, write);
+  const { write, extensions, found, refusal: early } = await settle(db, registry, given);
   const command = commandOf(registry, origin, write, extensions, commandHash);
-  const isSound = known.length + found.length === 0;
+  const isSound = known.length + found.length === 0 && !early;
   const service = isSound && (await db.commit<ServiceCommand, Service>(statementOf(write), command));
   if (service) return written(service, command);
 
@@ -109,8 +113,8 @@ async function attempt(
   // An outdated registry is reloaded, not believed.
   const newer = await db.registry.newerThan(registry);
   if (newer) return newer;
-  if (!isSound) throw new Invalid([...known, ...found]);
-  const refusal = await explainRefusal(db, write, extensions);
+  if (known.length + found.length > 0) throw new Invalid([...known, ...found]);
+  const refusal = early ?? (await explainRefusal(db, given, extensions));
   if (refusal) throw refusal;
   return registry;
 }
@@ -119,24 +123,89 @@ async function attempt(
 const mostAttempts = 100;
 
 /** Of what the caller said, and of nothing that the gateway added. */
-function hashOf({ event, id, columns, extensions, timestamp, ...act }: ServiceWrite): string {
-  const { started_at: _start, completed_at: _end, ...given } = columns;
-  const { expectedVersion, reason, actor } = act;
-  return hashCommand({ event, id, given, extensions, timestamp, expectedVersion, reason, actor });
+function hashOf(write: ServiceWrite): string {
+  const { event, id, columns, stateStart, stateEnd, taskStart, taskEnd, extensions, revision, timestamp } =
+    write;
+  const { expectedVersion, reason, actor } = write;
+  const given = [columns, stateStart, stateEnd, taskStart, taskEnd].map((part) => {
+    const {
+      started_at: _start,
+      completed_at: _end,
+      ...said
+    } = { started_at: null, completed_at: null, ...part };
+    return said;
+  });
+  return hashCommand({ event, id, given, extensions, revision, timestamp, expectedVersion, reason, actor });
 }
 
-/** The extensions as they are to be stored, and what the registry has against them. */
-function checkNow(
-  registry: Registry,
-  { extensions, takesAttachedData }: ServiceWrite,
-): { extensions: ExtensionWrite[]; found: readonly Fault[] } {
+type Settled = {
+  /** With type codes as they are stored, and with the version that a revision was made of. */
+  write: ServiceWrite;
+  /** As they are to be stored. */
+  extensions: ExtensionWrite[];
+  /** What the registry has against the write. */
+  found: readonly Fault[];
+  /** Why a revision cannot be made of what is stored. */
+  refusal?: DomainError;
+};
+
+async function settle(db: Db, registry: Registry, given: ServiceWrite): Promise<Settled> {
   const faults = new Faults();
-  const checked = checkExtensions(extensions, { registry, scope: 'SERVICE', takesAttachedData }, faults);
-  return { extensions: checked, found: faults.list };
+  const mapped = mapCodes(registry, given, faults);
+  const { takesAttachedData, revision } = given;
+  const check = { registry, takesAttachedData };
+  if (!revision) {
+    const extensions = checkExtensions(given.extensions, check, faults);
+    return { write: mapped, extensions, found: faults.list };
+  }
+  try {
+    const { write, extension } = await revise(db, registry, { ...mapped, revision }, faults);
+    // What could not be revised is told already; its name is still to be checked.
+    const isRevised = faults.list.length === 0;
+    const extensions = checkExtensions(isRevised ? [extension] : [], check, faults);
+    return { write, extensions, found: faults.list };
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return { write: given, extensions: [], found: faults.list, refusal: error };
+  }
 }
 
-function statementOf({ id }: ServiceWrite): BatchStatement<ServiceCommand> {
-  return id === undefined ? startServices : changeServices;
+/** @throws NotFound, StaleVersion */
+async function revise(
+  { prisma, tenant }: Db,
+  registry: Registry,
+  write: ServiceWrite & { revision: Revision },
+  faults: Faults,
+): Promise<{ write: ServiceWrite; extension: OwnedExtension }> {
+  const [extension] = write.extensions;
+  if (!extension || write.id === undefined) throw new Error('A revision is of one extension of a service.');
+  const { name, scope, value: given } = extension;
+  const ownerId = extension.ownerId ?? 0;
+  const found = await prisma.service.findUnique({
+    where: { tenant_id: { tenant, id: write.id } },
+    select: { version: true, extensions: { where: { scope, ownerId, nameKey: name.toLowerCase() } } },
+  });
+  if (!found) throw new NotFound(`There is no service ${write.id}.`);
+  const { version, extensions } = found;
+  if (write.expectedVersion !== undefined && write.expectedVersion !== version) {
+    throw new StaleVersion(write.id, version, write.expectedVersion);
+  }
+  const schema = schemaNamed(registry, scope, name);
+  const revised = {
+    stored: extensions[0]?.value as Json | undefined,
+    given,
+    schema: schema && recordSchema(schema),
+    path: ['extensions', name],
+  };
+  const value = revisions[write.revision](revised, faults);
+  return { write: { ...write, expectedVersion: version }, extension: { ...extension, value } };
+}
+
+function statementOf({ id, stateStart, stateEnd, taskStart, taskEnd, extensions }: ServiceWrite) {
+  if (id === undefined) return startServices;
+  const touchesParts =
+    stateStart ?? stateEnd ?? taskStart ?? taskEnd ?? extensions.find(({ scope }) => scope !== 'SERVICE');
+  return touchesParts ? changeServicesAndParts : changeServices;
 }
 
 function commandOf(
@@ -151,6 +220,11 @@ function commandOf(
     event: write.event,
     columns: write.columns,
     extensions,
+    state_start: write.stateStart ?? null,
+    state_end: write.stateEnd ?? null,
+    task_start: write.taskStart ?? null,
+    task_end: write.taskEnd ?? null,
+    reads_beside: Boolean(extensions.length > 0 || write.stateEnd || write.taskEnd),
     association: write.association ?? null,
     idempotency_key: write.idempotencyKey ?? null,
     command_hash: commandHash,
@@ -168,7 +242,16 @@ function commandOf(
 }
 
 function written(service: Service, command: ServiceCommand): WrittenService {
-  return { service, association: associationOf(service, command), version: service.version, replayed: false };
+  const owner = command.extensions[0];
+  const ownerOf = (scope: 'STATE' | 'TASK') => (owner?.scope === scope ? owner.owner_id : null);
+  return {
+    service,
+    association: associationOf(service, command),
+    version: service.version,
+    stateId: command.state_start ? service.nextStateId - 1 : (command.state_end?.id ?? ownerOf('STATE')),
+    taskId: command.task_start ? service.nextTaskId - 1 : (command.task_end?.id ?? ownerOf('TASK')),
+    replayed: false,
+  };
 }
 
 /** The history entry that the statement wrote, told from what it answered. */
@@ -199,70 +282,14 @@ async function findReplay(
   const outcome = key === null ? undefined : await findOutcome(db, { key, commandHash, receivedAt });
   if (outcome === undefined) return undefined;
   // As the write statement builds it.
-  const { serviceId, version } = outcome as { serviceId: string; version: number };
+  const { serviceId, ...act } = outcome as Pick<WrittenService, 'version' | 'stateId' | 'taskId'> & {
+    serviceId: string;
+  };
   const found = await db.prisma.service.findUnique({
     where: { tenant_id: { tenant: db.tenant, id: BigInt(serviceId) } },
-    include: { associations: { where: { version } } },
+    include: { associations: { where: { version: act.version } } },
   });
   if (!found) throw new NotFound(`The call acted on service ${serviceId}, which is gone.`);
   const { associations, ...service } = found;
-  return { service, association: associations[0] ?? null, version, replayed: true };
-}
-
-/** Why the UPDATE found no row; undefined when it would find one by now. */
-async function explainRefusal(
-  db: Db,
-  write: ServiceWrite,
-  extensions: readonly ExtensionWrite[],
-): Promise<DomainError | undefined> {
-  const { id, expectedVersion } = write;
-  if (id === undefined) return undefined;
-  const service = await db.prisma.service.findUnique({ where: { tenant_id: { tenant: db.tenant, id } } });
-  if (!service) return new NotFound(`There is no service ${id}.`);
-  if (expectedVersion !== undefined && expectedVersion !== service.version) {
-    return new StaleVersion(id, service.version, expectedVersion);
-  }
-  return explainEnd(service, write) ?? explainOwner(service, write) ?? explainSize(db, id, extensions);
-}
-
-function explainEnd(service: Service, { columns, timestamp }: ServiceWrite): DomainError | undefined {
-  if (!columns.completed_at) return undefined;
-  if (service.completedAt) return new Conflict(`Service ${service.id} is completed already.`);
-  if (!timestamp || timestamp >= service.startedAt) return undefined;
-  return new Invalid([{ path: ['timestamp'], message: 'must not be before the start of the service' }]);
-}
-
-/** A service without a customer has a contact key, or nobody would find it. */
-function explainOwner(service: Service, { association, columns }: ServiceWrite): DomainError | undefined {
-  if (association === 'UNDO') return explainUndo(service);
-  if (association || service.customerId !== null || columns.contact_key !== null) return undefined;
-  return new Invalid([
-    { path: ['contactKey'], message: 'must stay: the service has no customer to be found by' },
-  ]);
-}
-
-function explainUndo({
-  id,
-  associatedVersion,
-  previousCustomerId,
-  contactKey,
-}: Service): Conflict | undefined {
-  if (associatedVersion === 1) return new Conflict(`Service ${id} was never associated since its start.`);
-  if (previousCustomerId !== null || contactKey !== null) return undefined;
-  return new Conflict(`Service ${id} has no contact key to be found by, so it cannot be anonymous again.`);
-}
-
-async function explainSize(
-  db: Db,
-  serviceId: bigint,
-  extensions: readonly ExtensionWrite[],
-): Promise<Invalid | undefined> {
-  const replaced = extensions.map(({ name_key }) => name_key);
-  const { _sum: kept } = await db.prisma.extension.aggregate({
-    where: { tenant: db.tenant, serviceId, NOT: { scope: 'SERVICE', nameKey: { in: replaced } } },
-    _sum: { sizeBytes: true },
-  });
-  const bytes = extensions.reduce((sum, { size_bytes }) => sum + size_bytes, kept.sizeBytes ?? 0);
-  if (bytes <= maxServiceExtensionBytes) return undefined;
-  return new Invalid([{ path: ['extensions'], ...tooLargeTogether(bytes) }]);
+  return { service, association: associations[0] ?? null, ...act, replayed: true };
 }

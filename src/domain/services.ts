@@ -1,13 +1,17 @@
 import type { Db } from '../db/database.js';
 import { type Cursor, decodeCursor, isBefore, isBehind } from '../db/paging.js';
+import type { Registry } from '../db/registry.js';
 import { Invalid, NotFound } from '../errors.js';
 import type { Prisma } from '../generated/prisma/client.js';
+import { type MappedField, storedForms } from './field-mappings.js';
+import type { Status } from './parts.js';
 import { accept, Faults, list, type Rule, refuse, text, typeCode } from './rules.js';
 import {
   businessUnit,
   customerId,
+  partId,
   readAct,
-  readEndFields,
+  readEnd,
   readServiceFields,
   readStart,
   type ServiceInput,
@@ -28,18 +32,18 @@ export async function startService(db: Db, origin: Origin, input: ServiceInput):
     ...readServiceFields(input, faults),
     customer_id: customer ?? null,
     business_unit: unit ?? null,
-    started_at: act.timestamp ?? origin.receivedAt,
+    started_at: act.occurredAt,
   };
   requireForStart(input, faults);
   const write = { ...act, event: 'SERVICE_STARTED', association: 'START', columns } as const;
   return writeService(db, origin, write, faults);
 }
 
-function requireForStart({ fields, requiresServiceType }: ServiceInput, faults: Faults): void {
+function requireForStart({ fields, requiresType }: ServiceInput, faults: Faults): void {
   if ((fields['customerId'] ?? fields['contactKey'] ?? null) === null) {
     faults.add(['customerId'], { message: 'is required where there is no contact key' });
   }
-  if (requiresServiceType && fields['serviceType'] === undefined) {
+  if (requiresType && fields['serviceType'] === undefined) {
     faults.add(['serviceType'], { message: 'is required on this path' });
   }
 }
@@ -56,15 +60,24 @@ export async function updateService(db: Db, origin: Origin, input: ServiceInput)
 }
 
 /**
- * Completes a service, once.
+ * Completes a service, once, and in the same act its open states and tasks: they end when it does,
+ * or at their own start where that is later.
  * @param input `timestamp` is the end; not before the start
  * @throws Invalid, listing every fault; Conflict when it is completed; NotFound, Unavailable, OutcomeUnknown
  */
 export async function completeService(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
   const faults = new Faults(input.faults);
   const act = readAct(input, origin, faults);
-  const columns = { ...readEndFields(input, faults), completed_at: act.timestamp ?? origin.receivedAt };
-  return writeService(db, origin, { ...act, event: 'SERVICE_COMPLETED', columns }, faults);
+  const columns = readEnd(input, act, faults);
+  const allParts = { completed_at: act.occurredAt };
+  const write = {
+    ...act,
+    event: 'SERVICE_COMPLETED',
+    columns,
+    stateEnd: allParts,
+    taskEnd: allParts,
+  } as const;
+  return writeService(db, origin, write, faults);
 }
 
 /** What to load beside a service: Prisma's `include`, or what Pothos makes of a selection. */
@@ -91,14 +104,12 @@ export async function getService<Q extends ServiceQuery>(
   return service;
 }
 
-export type ServiceStatus = 'ACTIVE' | 'COMPLETED';
-
 export type ServiceFilter = {
   customerId?: string | undefined;
   /** Anonymous services only. */
   contactKey?: string | undefined;
-  status?: ServiceStatus | undefined;
-  /** An integer matches the string of its digits too, and the other way round. */
+  status?: Status | undefined;
+  /** In every form that may be stored. */
   types?: readonly (number | string)[] | undefined;
   interactionId?: string | undefined;
   businessUnit?: string | undefined;
@@ -108,12 +119,21 @@ export type ServiceFilter = {
   startedTo?: Date | undefined;
 };
 
-/** The types that a list of services is filtered by. */
-export const typesFilter: Rule<readonly (number | string)[]> = list(
-  (type) => (typeof type === 'string' ? text(64, 1)(type) : typeCode(type)),
-  1,
-  100,
-);
+/** The types that a list is filtered by, in every form in which they may be stored. */
+export function typesFilter(registry: Registry, field: MappedField): Rule<readonly (number | string)[]> {
+  const forms = list(
+    (type) => {
+      const code = typeof type === 'string' ? text(64, 1)(type) : typeCode(type);
+      return code.ok ? storedForms(registry, field, code.value) : code;
+    },
+    1,
+    100,
+  );
+  return (value) => {
+    const checked = forms(value);
+    return checked.ok ? accept(checked.value.flat()) : checked;
+  };
+}
 
 export type ServicePage = {
   /** Without one all are listed. */
@@ -149,7 +169,7 @@ function conditions(filter: ServiceFilter, page: ServicePage): Prisma.ServiceWhe
     customerId === undefined ? {} : { customerId },
     contactKey === undefined ? {} : { contactKey, customerId: null },
     status === undefined ? {} : { completedAt: status === 'ACTIVE' ? null : { not: null } },
-    types === undefined ? {} : { OR: types.flatMap(sameType) },
+    types === undefined ? {} : { OR: types.map((type) => ({ serviceType: { equals: type } })) },
     interactionId === undefined ? {} : { interactionId },
     businessUnit === undefined ? {} : { businessUnit },
     startedFrom === undefined ? {} : { startedAt: { gte: startedFrom } },
@@ -159,30 +179,15 @@ function conditions(filter: ServiceFilter, page: ServicePage): Prisma.ServiceWhe
   ];
 }
 
-/** `100` and `"100"` name one type (legacy contract, operations). */
-function sameType(type: number | string): Prisma.ServiceWhereInput[] {
-  const number = Number(type);
-  const isInteger = Number.isSafeInteger(number) && String(number) === String(type);
-  return [
-    { serviceType: { equals: String(type) } },
-    ...(isInteger ? [{ serviceType: { equals: number } }] : []),
-  ];
-}
-
-/** Whole milliseconds between start and end; null while the service is active. */
-export function serviceDuration({
-  startedAt,
-  completedAt,
-}: {
-  startedAt: Date;
-  completedAt: Date | null;
-}): number | null {
-  return completedAt && completedAt.getTime() - startedAt.getTime();
-}
-
 export const cursor: Rule<Cursor> = (value) => {
   const decoded = typeof value === 'string' ? decodeCursor(value) : undefined;
   return decoded ? accept(decoded) : refuse('must be a cursor that a list answered');
+};
+
+/** The same of a list of states or of tasks, whose ids are smaller. */
+export const partCursor: Rule<Cursor> = (value) => {
+  const checked = cursor(value);
+  return checked.ok && partId(Number(checked.value.id)).ok ? checked : cursor(undefined);
 };
 
 /** @throws Invalid */

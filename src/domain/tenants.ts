@@ -22,12 +22,18 @@ export function listTenants({ prisma }: Admin): Promise<Tenant[]> {
   return prisma.tenant.findMany({ orderBy: { id: 'asc' } });
 }
 
+/** A tenant, and which registry its inputs are checked against. */
+export type KnownTenant = Pick<Tenant, 'id' | 'registryVersion'>;
+
 /** Those of the tenants that there are, by their ids. */
 export async function findTenants(
   { prisma }: Admin,
   ids: readonly string[],
-): Promise<Map<string, Pick<Tenant, 'id'>>> {
-  const tenants = await prisma.tenant.findMany({ where: { id: { in: [...ids] } }, select: { id: true } });
+): Promise<Map<string, KnownTenant>> {
+  const tenants = await prisma.tenant.findMany({
+    where: { id: { in: [...ids] } },
+    select: { id: true, registryVersion: true },
+  });
   return new Map(tenants.map((tenant) => [tenant.id, tenant]));
 }
 

@@ -1,10 +1,17 @@
+import type { Db } from '../db/database.js';
+import { listExtensions } from '../domain/extension-acts.js';
 import { nameKeys, type ShownExtension, showExtension } from '../domain/extensions.js';
+import { parseOrThrow } from '../domain/services.js';
+import type { Extension as ExtensionRow } from '../generated/prisma/client.js';
 import { builder } from './builder.js';
 import { ExtensionSchema } from './extension-schemas.js';
+import { encodePartKey, partKey } from './part-ids.js';
 import { Service } from './services.js';
+import { State } from './states.js';
+import { Task } from './tasks.js';
 
-const Extension = builder.objectRef<ShownExtension>('Extension').implement({
-  description: 'A named JSON record, or list of records, that hangs on a service.',
+export const Extension = builder.objectRef<ShownExtension>('Extension').implement({
+  description: 'A named JSON record, or list of records, that hangs on a service, a state or a task.',
   fields: (t) => ({
     schemaName: t.exposeString('name', { description: 'The name; case makes no difference.' }),
     value: t.expose('value', {
@@ -21,23 +28,65 @@ const Extension = builder.objectRef<ShownExtension>('Extension').implement({
   }),
 });
 
+const namesArgs = builder.args((t) => ({
+  names: t.stringList({ description: 'Only extensions of these names; case makes no difference.' }),
+}));
+
 builder.prismaObjectField(Service, 'extensions', (t) =>
   t.field({
     type: [Extension],
     description: 'The extensions of the service, by their names.',
-    args: {
-      names: t.arg.stringList({ description: 'Only extensions of these names; case makes no difference.' }),
-    },
+    args: namesArgs,
     // The same whatever names are asked for, so that all fields of one service are loaded at once.
     select: { extensions: { where: { scope: 'SERVICE', ownerId: 0 }, orderBy: { nameKey: 'asc' } } },
     resolve: async ({ extensions }, { names }, { db }) => {
       const wanted = names && new Set(nameKeys(names));
       const shown = extensions.filter(({ nameKey }) => !wanted || wanted.has(nameKey));
-      const registry = await db.registry.knowing(
-        'SERVICE',
-        shown.map(({ nameKey }) => nameKey),
-      );
-      return shown.map((extension) => showExtension(registry, extension));
+      return show(db, shown);
     },
   }),
 );
+
+function ownerOf({ serviceId, ownerId }: ShownExtension): string {
+  return encodePartKey({ serviceId, id: ownerId });
+}
+
+builder.prismaObjectField(State, 'extensions', (t) =>
+  t.loadableGroup({
+    type: Extension,
+    description: 'The extensions of the state, by their names.',
+    args: namesArgs,
+    byPath: true,
+    load: (owners: string[], { db }, { names }) => load(db, 'STATE', owners, names),
+    group: ownerOf,
+    resolve: encodePartKey,
+  }),
+);
+
+builder.prismaObjectField(Task, 'extensions', (t) =>
+  t.loadableGroup({
+    type: Extension,
+    description: 'The extensions of the task, by their names.',
+    args: namesArgs,
+    byPath: true,
+    load: (owners: string[], { db }, { names }) => load(db, 'TASK', owners, names),
+    group: ownerOf,
+    resolve: encodePartKey,
+  }),
+);
+
+/** In one statement for all states, or all tasks, that are asked at one place of the query. */
+async function load(
+  db: Db,
+  scope: 'STATE' | 'TASK',
+  owners: readonly string[],
+  names: readonly string[] | null | undefined,
+): Promise<ShownExtension[]> {
+  const keys = owners.map((owner) => parseOrThrow(partKey('state'), 'id', owner));
+  return show(db, await listExtensions(db, { scope, names: names ?? undefined }, keys));
+}
+
+async function show(db: Db, extensions: readonly ExtensionRow[]): Promise<ShownExtension[]> {
+  const registry = await db.registry.knowing(extensions);
+  return extensions.map((extension) => showExtension(registry, extension));
+}

@@ -128,6 +128,62 @@ query ScreenPop {
   }
 }
 `,
+  `# What has been done of a service, and what is under way: its states and tasks.
+query StatesAndTasks {
+  customer(id: "0004Va58A92T0001") {
+    services(status: ACTIVE, last: 1) {
+      nodes {
+        id
+        version
+        states {
+          id
+          stateType
+          status
+          duration
+          tasks(status: ACTIVE) {
+            id
+            taskType
+            started {
+              timestamp
+            }
+          }
+        }
+      }
+    }
+  }
+}
+`,
+  `# A new phase of service 1500: the caller waits for an agent.
+mutation StartState {
+  startState(input: { serviceId: "1500", stateType: 4, estDuration: 120 }) {
+    __typename
+    ... on StartStatePayload {
+      state {
+        id
+        number
+        stateType
+        started {
+          timestamp
+        }
+      }
+      service {
+        version
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on Invalid {
+      faults {
+        path
+        message
+        allowed
+      }
+    }
+  }
+}
+`,
   `# Services of a phone number that no customer is known for yet.
 query AnonymousServices {
   anonymousServices(contactKey: "+33145678900") {

@@ -8,9 +8,12 @@ export const described = {
   resourceId: 'The database id of the resource that serves, like that of an agent.',
   mediaType: 'The medium, like voice or e-mail.',
   serviceType: 'The type of the service: what is done for the customer.',
-  estDuration: 'How long the service is estimated to take, in seconds: 0 or more.',
-  disposition: 'How the service went.',
-  dispositionDesc: 'How the service went, in words. At most 64 characters.',
+  stateType: 'The type of the state, like waiting for an agent.',
+  taskType: 'The type of the task: what is done.',
+  estDuration: 'How long it is estimated to take, in seconds: 0 or more.',
+  duration: 'From the start to the end, in milliseconds; null while it is active.',
+  disposition: 'How it went.',
+  dispositionDesc: 'How it went, in words. At most 64 characters.',
   contactKey:
     'What the customer is reached by, like a phone number: finds anonymous services. 1 to 128 characters.',
   replayed:

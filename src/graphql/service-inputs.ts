@@ -3,7 +3,7 @@ import type { Fault } from '../errors.js';
 import { builder, type Types } from './builder.js';
 import { described } from './service-descriptions.js';
 
-type FieldsBuilder = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
+export type FieldsBuilder = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
 
 const ExtensionInput = builder.inputType('ExtensionInput', {
   description: 'A new value of an extension. It replaces the stored value as a whole.',
@@ -22,11 +22,11 @@ const ExtensionInput = builder.inputType('ExtensionInput', {
 
 /** What every act on a service that is there says of itself. */
 export function actInputs(t: FieldsBuilder) {
-  return {
-    serviceId: t.id({ required: true, description: 'The service.' }),
-    ...startInputs(t),
-    ...versionInputs(t),
-  };
+  return { serviceId: serviceIdInput(t), ...startInputs(t), ...versionInputs(t) };
+}
+
+export function serviceIdInput(t: FieldsBuilder) {
+  return t.id({ required: true, description: 'The service.' });
 }
 
 export function versionInputs(t: FieldsBuilder) {
@@ -77,7 +77,7 @@ export function historyInputs(t: FieldsBuilder) {
   };
 }
 
-/** The fields that start, update, association and end have in common. */
+/** The fields that every start, update, association and end has. */
 export function eventInputs(t: FieldsBuilder) {
   return {
     sessionId: t.string({ description: described.sessionId }),
@@ -87,6 +87,11 @@ export function eventInputs(t: FieldsBuilder) {
     resourceType: t.field({ type: 'TypeCode', description: described.resourceType }),
     resourceId: t.field({ type: 'Long', description: described.resourceId }),
     mediaType: t.field({ type: 'TypeCode', description: described.mediaType }),
+  };
+}
+
+export function dispositionInputs(t: FieldsBuilder) {
+  return {
     disposition: t.field({ type: 'TypeCode', description: described.disposition }),
     dispositionDesc: t.string({ description: described.dispositionDesc }),
   };
@@ -96,6 +101,7 @@ export function eventInputs(t: FieldsBuilder) {
 export function serviceInputs(t: FieldsBuilder) {
   return {
     ...eventInputs(t),
+    ...dispositionInputs(t),
     serviceType: t.field({ type: 'TypeCode', description: described.serviceType }),
     contactKey: t.string({ description: described.contactKey }),
     estDuration: t.field({ type: 'Long', description: described.estDuration }),
@@ -109,14 +115,17 @@ type ActInput = Readonly<Record<string, unknown>> & {
 };
 
 /** An input as the domain takes it: what is absent stays absent, what is null stays null. */
-export function toServiceInput({ extensions, ...fields }: ActInput): ServiceInput {
+export function toServiceInput(
+  { extensions, ...fields }: ActInput,
+  faults: readonly Fault[] = [],
+): ServiceInput {
   const given = extensions ?? [];
   return {
     fields,
     extensions: given.map(({ schemaName, value }) => ({ name: schemaName, value })),
     takesAttachedData: false,
-    requiresServiceType: false,
-    faults: given.filter(({ value }) => value === undefined).map(withoutValue),
+    requiresType: false,
+    faults: [...faults, ...given.filter(({ value }) => value === undefined).map(withoutValue)],
   };
 }
 

@@ -2,20 +2,14 @@ import { queryFromInfo } from '@pothos/plugin-prisma';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { RequestContext } from '../context.js';
 import { encodeCursor } from '../db/paging.js';
+import type { Status as StatusName } from '../domain/parts.js';
 import { Faults, nullable, text } from '../domain/rules.js';
 import { businessUnit, contactKey } from '../domain/service-fields.js';
-import {
-  cursor,
-  listServices,
-  parseOrThrow,
-  type ServiceFilter,
-  type ServiceStatus as Status,
-  typesFilter,
-} from '../domain/services.js';
+import { cursor, listServices, parseOrThrow, type ServiceFilter, typesFilter } from '../domain/services.js';
 import type { Prisma, Service as ServiceRow } from '../generated/prisma/client.js';
 import { builder } from './builder.js';
 import { type Connection, type PageArgs, readPage, toConnection } from './connections.js';
-import { Service, ServiceStatus } from './services.js';
+import { Service, Status } from './services.js';
 
 const ServiceEdge = builder.edgeObject({
   type: Service,
@@ -33,7 +27,7 @@ export const ServiceConnection = builder.connectionObject(
 );
 
 export const serviceFilterArgs = builder.args((t) => ({
-  status: t.field({ type: ServiceStatus, description: 'Only active or only completed services.' }),
+  status: t.field({ type: Status, description: 'Only active or only completed services.' }),
   types: t.field({
     type: ['TypeCode'],
     description:
@@ -46,7 +40,7 @@ export const serviceFilterArgs = builder.args((t) => ({
 }));
 
 type ServiceListArgs = PageArgs & {
-  status?: Status | null | undefined;
+  status?: StatusName | null | undefined;
   types?: readonly (number | string)[] | null | undefined;
   interactionId?: string | null | undefined;
   businessUnit?: string | null | undefined;
@@ -63,7 +57,11 @@ export async function resolveServices(
 ): Promise<Connection<ServiceRow>> {
   const faults = new Faults();
   const page = readPage(args, cursor, faults);
-  const types = faults.check(nullable(typesFilter), ['types'], args.types);
+  const types = faults.check(
+    nullable(typesFilter(context.db.registry.loaded, 'Service.type')),
+    ['types'],
+    args.types,
+  );
   const interactionId = faults.check(nullable(text(50)), ['interactionId'], args.interactionId);
   const unit = faults.check(nullable(businessUnit), ['businessUnit'], args.businessUnit);
   faults.throwIfAny();

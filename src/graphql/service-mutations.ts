@@ -6,6 +6,7 @@ import { builder } from './builder.js';
 import { described } from './service-descriptions.js';
 import {
   actInputs,
+  dispositionInputs,
   eventInputs,
   historyInputs,
   serviceInputs,
@@ -35,7 +36,7 @@ const UpdateServiceInput = builder.inputType('UpdateServiceInput', {
 
 const CompleteServiceInput = builder.inputType('CompleteServiceInput', {
   description: 'The end of a service.',
-  fields: (t) => ({ ...actInputs(t), ...timeInputs(t), ...eventInputs(t) }),
+  fields: (t) => ({ ...actInputs(t), ...timeInputs(t), ...eventInputs(t), ...dispositionInputs(t) }),
 });
 
 const StartServicePayload = builder.objectRef<WrittenService>('StartServicePayload').implement({
@@ -101,7 +102,8 @@ builder.mutationField('updateService', (t) =>
 builder.mutationField('completeService', (t) =>
   t.field({
     type: CompleteServicePayload,
-    description: 'Completes a service, once. `timestamp` is the end, not before the start.',
+    description:
+      'Completes a service, once, and its open states and tasks with it. `timestamp` is the end, not before the start.',
     errors: {
       types: [NotFound, Invalid, Conflict],
       union: { description: 'The completed service, or why nothing was changed.' },

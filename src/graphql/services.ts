@@ -1,51 +1,17 @@
+import { durationOf, statusOf } from '../domain/parts.js';
 import { serviceId } from '../domain/rules.js';
-import { findService, parseOrThrow, serviceDuration } from '../domain/services.js';
-import type { Service as ServiceRow } from '../generated/prisma/client.js';
+import { findService, parseOrThrow } from '../domain/services.js';
 import { builder } from './builder.js';
 import { described } from './service-descriptions.js';
+import { code, endOf, ServiceEvent, startOf } from './service-events.js';
 
-type ServiceEvent = Pick<
-  ServiceRow,
-  | 'sessionId'
-  | 'interactionId'
-  | 'applicationType'
-  | 'applicationId'
-  | 'resourceType'
-  | 'resourceId'
-  | 'mediaType'
-> & { timestamp: Date };
-
-const ServiceEvent = builder.objectRef<ServiceEvent>('ServiceEvent').implement({
-  description: 'The start or the end of a service: when, and who reported it from where.',
-  fields: (t) => ({
-    timestamp: t.expose('timestamp', { type: 'DateTime', description: 'When it happened.' }),
-    sessionId: t.exposeString('sessionId', { nullable: true, description: described.sessionId }),
-    interactionId: t.exposeString('interactionId', { nullable: true, description: described.interactionId }),
-    applicationType: t.expose('applicationType', {
-      type: 'TypeCode',
-      nullable: true,
-      description: described.applicationType,
-    }),
-    applicationId: t.expose('applicationId', {
-      type: 'Long',
-      nullable: true,
-      description: described.applicationId,
-    }),
-    resourceType: t.expose('resourceType', {
-      type: 'TypeCode',
-      nullable: true,
-      description: described.resourceType,
-    }),
-    resourceId: t.expose('resourceId', { type: 'Long', nullable: true, description: described.resourceId }),
-    mediaType: t.expose('mediaType', { type: 'TypeCode', nullable: true, description: described.mediaType }),
-  }),
-});
-
-export const ServiceStatus = builder.enumType('ServiceStatus', {
-  description: 'Whether a service is still being worked on.',
+export const Status = builder.enumType('Status', {
+  description: 'Whether a service, a state or a task is still being worked on.',
   values: {
     ACTIVE: { description: 'Started and not completed.' },
-    COMPLETED: { description: 'Completed; it can still be updated and associated.' },
+    COMPLETED: {
+      description: 'Completed. A service can still be updated and associated, and extensions written.',
+    },
   } as const,
 });
 
@@ -62,9 +28,9 @@ export const Service = builder.prismaObject('Service', {
         '1 at the start, one more with every acknowledged change; what `expectedVersion` is compared with.',
     }),
     status: t.field({
-      type: ServiceStatus,
+      type: Status,
       description: 'Whether the service is still being worked on.',
-      resolve: ({ completedAt }) => (completedAt ? 'COMPLETED' : 'ACTIVE'),
+      resolve: statusOf,
     }),
     customerId: t.exposeID('customerId', {
       nullable: true,
@@ -75,10 +41,11 @@ export const Service = builder.prismaObject('Service', {
       nullable: true,
       description: 'The business unit that the service belongs to.',
     }),
-    serviceType: t.expose('serviceType', {
+    serviceType: t.field({
       type: 'TypeCode',
       nullable: true,
       description: described.serviceType,
+      resolve: ({ serviceType }, _, context) => code('Service.type', serviceType, context),
     }),
     estDuration: t.expose('estDuration', {
       type: 'Long',
@@ -89,12 +56,13 @@ export const Service = builder.prismaObject('Service', {
       type: 'Long',
       nullable: true,
       description: 'From the start to the end, in milliseconds; null while the service is active.',
-      resolve: serviceDuration,
+      resolve: durationOf,
     }),
-    disposition: t.expose('disposition', {
+    disposition: t.field({
       type: 'TypeCode',
       nullable: true,
       description: described.disposition,
+      resolve: ({ disposition }, _, context) => code('Service.disposition', disposition, context),
     }),
     dispositionDesc: t.exposeString('dispositionDesc', {
       nullable: true,
@@ -103,13 +71,13 @@ export const Service = builder.prismaObject('Service', {
     started: t.field({
       type: ServiceEvent,
       description: 'The start; later updates of its fields show here.',
-      resolve: (service) => ({ ...service, timestamp: service.startedAt }),
+      resolve: (service) => startOf('Service', service),
     }),
     completed: t.field({
       type: ServiceEvent,
       nullable: true,
       description: 'The end; null while the service is active.',
-      resolve: (service) => service.completedAt && endOf(service, service.completedAt),
+      resolve: (service) => endOf('Service', service),
     }),
     updatedAt: t.expose('updatedAt', {
       type: 'DateTime',
@@ -117,19 +85,6 @@ export const Service = builder.prismaObject('Service', {
     }),
   }),
 });
-
-function endOf(service: ServiceRow, completedAt: Date): ServiceEvent {
-  return {
-    timestamp: completedAt,
-    sessionId: service.endSessionId,
-    interactionId: service.endInteractionId,
-    applicationType: service.endApplicationType,
-    applicationId: service.endApplicationId,
-    resourceType: service.endResourceType,
-    resourceId: service.endResourceId,
-    mediaType: service.endMediaType,
-  };
-}
 
 builder.queryField('service', (t) =>
   t.prismaField({

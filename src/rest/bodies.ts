@@ -5,7 +5,8 @@ import type { ServiceInput } from '../domain/service-fields.js';
 import type { Fault } from '../errors.js';
 import { decodePercent } from '../percent-encoding.js';
 import type { Call } from './call.js';
-import type { EventFields } from './names.js';
+import { type EventFields, transitionEvent, transitionParts } from './names.js';
+import { numberOf } from './query.js';
 
 /**
  * What a call says of a service: the ids of its path, the fields of its body, and as extensions
@@ -18,7 +19,7 @@ export function readServiceInput(
 ): ServiceInput {
   const { params } = call.request;
   const faults: Fault[] = [];
-  const fields: Record<string, unknown> = { serviceId: params['service_id'], ...readHeaders(call, faults) };
+  const fields = readFields(call, faults);
   const extensions: GivenExtension[] = [];
   for (const [name, value] of Object.entries(readBody(call, faults, emptyBody))) {
     const field = event.get(name);
@@ -28,9 +29,59 @@ export function readServiceInput(
     else if (isReservedName(name)) faults.push(notAField(name, event));
     else extensions.push({ name, value });
   }
-  if (params['customer_id'] !== undefined) fields['customerId'] = params['customer_id'];
-  const { takesAttachedData, requiresServiceType } = call.dialect;
-  return { fields, extensions, takesAttachedData, requiresServiceType, faults };
+  return { fields, extensions, ...rulesOf(call), faults };
+}
+
+/** A body whose `from` and `to` have fields of their own. */
+export function readTransition(call: Call): ServiceInput {
+  const input = readServiceInput(call, transitionEvent, 'refused');
+  const faults = [...input.faults];
+  const fields: Record<string, unknown> = { ...input.fields };
+  for (const [part, names] of Object.entries(transitionParts)) {
+    fields[part] = readPart(fields[part], part, names, faults);
+  }
+  return { ...input, fields, faults };
+}
+
+/** What is no object is left for the domain to refuse. */
+function readPart(value: unknown, part: string, names: EventFields, faults: Fault[]): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const fields: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    const field = names.get(name);
+    if (field !== undefined) fields[field] = member;
+    else faults.push({ path: [part, name], message: `is no field of ${part}`, allowed: [...names.keys()] });
+  }
+  return fields;
+}
+
+/** A body that is the value of the extension that the path names. */
+export function readExtensionInput(call: Call): ServiceInput {
+  const {
+    params: { name = '' },
+    body: value,
+  } = call.request;
+  const faults: Fault[] = [];
+  const fields = readFields(call, faults);
+  if (value === undefined)
+    faults.push({ path: ['body'], message: 'must be the value of the extension, as JSON' });
+  return { fields, extensions: [{ name, value }], ...rulesOf(call), faults };
+}
+
+/** The ids of the path and what the headers say. */
+function readFields(call: Call, faults: Fault[]): Record<string, unknown> {
+  const { params } = call.request;
+  return {
+    serviceId: params['service_id'],
+    ...(params['customer_id'] === undefined ? {} : { customerId: params['customer_id'] }),
+    ...(params['state_id'] === undefined ? {} : { stateId: numberOf(params['state_id']) }),
+    ...(params['task_id'] === undefined ? {} : { taskId: numberOf(params['task_id']) }),
+    ...readHeaders(call, faults),
+  };
+}
+
+function rulesOf({ dialect: { takesAttachedData, requiresType } }: Call) {
+  return { takesAttachedData, requiresType };
 }
 
 /** A body that is absent or empty is undefined. */
@@ -53,7 +104,8 @@ function requireSameId(name: string, given: unknown, inPath: string, faults: Fau
 }
 
 function isSameId(name: string, given: unknown, inPath: string): boolean {
-  if (name !== 'service_id') return given === inPath;
+  if (name === 'customer_id') return given === inPath;
+  if (name !== 'service_id') return String(given) === inPath;
   const [one, other] = [serviceId(given), serviceId(inPath)];
   // What is wrong with the path's own is told by its own rule.
   return !other.ok || (one.ok && one.value === other.value);

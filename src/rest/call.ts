@@ -7,7 +7,9 @@ export type Dialect = {
   basePath: '' | '/genesys/1/cs';
   /** Without a schema an extension is attached data. */
   takesAttachedData: boolean;
-  requiresServiceType: boolean;
+  requiresType: boolean;
+  /** What the update of an extension answers. */
+  updateStatus: 204 | 200;
 };
 
 /** What the routes of the table know of a request. */
@@ -16,7 +18,7 @@ export type RestRoute = { Params: Readonly<Record<string, string>>; Querystring:
 export type Call = RequestContext & { dialect: Dialect; request: FastifyRequest<RestRoute> };
 
 export type Answer = {
-  status: 200 | 201 | 304;
+  status: 200 | 201 | 204 | 304;
   headers?: Readonly<Record<string, string>>;
   /** JSON text, since JSON.stringify cannot write the ids, which outgrow a double. */
   json?: string;

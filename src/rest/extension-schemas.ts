@@ -3,13 +3,14 @@ import {
   extensionName,
   getExtensionSchema,
   listExtensionSchemas,
+  recordSchema,
 } from '../domain/extension-schemas.js';
 import { Faults } from '../domain/rules.js';
 import { parseOrThrow } from '../domain/services.js';
-import type { ExtensionScope } from '../generated/prisma/client.js';
+import type { ExtensionSchema, ExtensionScope } from '../generated/prisma/client.js';
 import { readBody } from './bodies.js';
 import type { Operation } from './call.js';
-import { extensionSchemaWire, replayedHeader } from './wire.js';
+import { replayedHeader } from './wire.js';
 
 export function createSchema(scope: ExtensionScope): Operation {
   return async (call) => {
@@ -31,7 +32,7 @@ export function createSchema(scope: ExtensionScope): Operation {
 export function querySchemas(scope: ExtensionScope): Operation {
   return async ({ db }) => {
     const schemas = await listExtensionSchemas(db, scope);
-    return { status: 200, json: JSON.stringify(schemas.map(extensionSchemaWire)) };
+    return { status: 200, json: JSON.stringify(schemas.map(wireOf)) };
   };
 }
 
@@ -40,7 +41,25 @@ export function querySchema(scope: ExtensionScope): Operation {
     const name = parseOrThrow(extensionName, 'name', request.params['name']);
     return {
       status: 200,
-      json: JSON.stringify(extensionSchemaWire(await getExtensionSchema(db, scope, name))),
+      json: JSON.stringify(wireOf(await getExtensionSchema(db, scope, name))),
     };
+  };
+}
+
+function wireOf(schema: ExtensionSchema): object {
+  const { type, attributes, unique } = recordSchema(schema);
+  return {
+    name: schema.name,
+    type: type === 'SINGLE_VALUED' ? 'single-valued' : 'multi-valued',
+    attributes: attributes.map((attribute) => ({
+      name: attribute.name,
+      type: attribute.type,
+      length: attribute.length,
+      default: attribute.default,
+      mandatory: attribute.mandatory,
+      unique: attribute.unique,
+      encrypt: attribute.encrypt,
+    })),
+    unique: unique.map((names) => (names.length === 1 ? names[0] : names)),
   };
 }

@@ -29,6 +29,28 @@ export const startEvent: EventFields = new Map(Object.entries(startFields));
 export const associateEvent: EventFields = new Map(Object.entries({ ...startFields, ...dispositionFields }));
 export const endEvent: EventFields = new Map(Object.entries({ ...eventFields, ...dispositionFields }));
 
+export const startStateEvent: EventFields = new Map(
+  Object.entries({
+    ...eventFields,
+    state_type: 'stateType',
+    previous_state_id: 'previousStateId',
+    est_duration: 'estDuration',
+  }),
+);
+
+export const startTaskEvent: EventFields = new Map(
+  Object.entries({ ...eventFields, task_type: 'taskType', state_id: 'stateId', est_duration: 'estDuration' }),
+);
+
+/** The fields of a transition, and those of the two states that it is between. */
+export const transitionEvent: EventFields = new Map(
+  Object.entries({ ...eventFields, from: 'from', to: 'to' }),
+);
+export const transitionParts = {
+  from: new Map(Object.entries({ state_id: 'stateId', ...dispositionFields })),
+  to: new Map(Object.entries({ state_type: 'stateType', est_duration: 'estDuration' })),
+} as const satisfies Record<string, EventFields>;
+
 /** An undo says all there is to say in its path and headers. */
 export const undoEvent: EventFields = new Map();
 
@@ -42,13 +64,16 @@ export const headerFields = {
 };
 
 const legacyNames = new Map([
-  ...[...associateEvent].map(([legacy, name]) => [name, legacy] as const),
+  ...[associateEvent, startStateEvent, startTaskEvent].flatMap((event) =>
+    [...event].map(([legacy, name]) => [name, legacy] as const),
+  ),
   ...Object.entries(headerFields),
   ['serviceId', 'service_id'],
+  ['taskId', 'task_id'],
 ]);
 
-/** `['customerId']` → `customer_id`, `['extensions', 'Satisfaction', 1]` → `Satisfaction[1]` */
+/** `['from', 'stateId']` → `from.state_id`, `['extensions', 'Satisfaction', 1]` → `Satisfaction[1]` */
 export function legacyPath([first, ...rest]: Path): string {
   if (first === undefined || (first === 'extensions' && rest.length > 0)) return formatPath(rest);
-  return formatPath([legacyNames.get(String(first)) ?? first, ...rest]);
+  return formatPath([first, ...rest].map((step) => legacyNames.get(String(step)) ?? step));
 }

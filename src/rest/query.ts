@@ -1,36 +1,76 @@
 import type { Cursor } from '../db/paging.js';
+import type { Registry } from '../db/registry.js';
+import { nameKeys } from '../domain/extensions.js';
+import type { MappedField } from '../domain/field-mappings.js';
+import { type PartFilter, type Status, stateQuery, type TaskFilter, taskQuery } from '../domain/parts.js';
 import { dateTime, type Faults, integer, oneOf, type Rule, refuse } from '../domain/rules.js';
-import { businessUnit } from '../domain/service-fields.js';
-import { cursor, type ServiceFilter, typesFilter } from '../domain/services.js';
+import { businessUnit, partId } from '../domain/service-fields.js';
+import {
+  cursor,
+  partCursor,
+  type ServiceFilter,
+  type ServiceQuery,
+  typesFilter,
+} from '../domain/services.js';
+import type { ExtensionScope, Prisma } from '../generated/prisma/client.js';
 import { decodePercent } from '../percent-encoding.js';
 import type { Call } from './call.js';
 
 /** The parameters of a query string, decoded; one that is given twice is an array. */
 export type QueryParameters = Readonly<Record<string, string | string[]>>;
 
-/** What an answer shows of a service beside the service itself. */
+/** The extensions that an answer shows of one kind of resource. */
+type Names = 'none' | 'all' | readonly string[];
+
+/** What an answer shows of a resource beside the resource itself. */
 export type View = {
-  extensions: 'none' | 'all' | readonly string[];
-  /** The lists of states and tasks asked for; a service has none yet. */
-  lists: readonly string[];
+  extensions: Readonly<Record<ExtensionScope, Names>>;
+  /** The lists of states and of tasks that were asked for. */
+  states: readonly Status[];
+  tasks: readonly Status[];
 };
 
-export type ServiceList = {
+export type Page = { limit: number | undefined; after: Cursor | undefined };
+
+export type ServiceList = Page & {
   filter: Pick<ServiceFilter, 'startedFrom' | 'startedTo' | 'types' | 'businessUnit'>;
-  limit: number | undefined;
-  after: Cursor | undefined;
   view: View;
 };
 
-const nestedLists = ['active_states', 'completed_states', 'active_tasks', 'completed_tasks'];
+const statuses = ['ACTIVE', 'COMPLETED'] as const;
 const mostListed = 500;
 
-/** The parameters of a query for one service; unknown ones are ignored. */
-export function readView({ request }: Call, faults: Faults): View {
+/**
+ * The parameters of a query for one resource; unknown ones are ignored.
+ * @param own whose extensions the names without a prefix are
+ */
+export function readView({ request }: Call, own: ExtensionScope, faults: Faults): View {
   const { query } = request;
   requireEncoded(request.url, faults);
-  const lists = nestedLists.filter((name) => faults.check(flag, [name], query[name]) === 'true');
-  return { extensions: extensionsOf(query['extensions']), lists };
+  const listsOf = (parts: 'states' | 'tasks') =>
+    statuses.filter((status) => {
+      const name = `${status.toLowerCase()}_${parts}`;
+      return faults.check(flag, [name], query[name]) === 'true';
+    });
+  const names = query['extensions'] === undefined ? [] : listOf(query['extensions']);
+  return {
+    extensions: {
+      SERVICE: own === 'SERVICE' ? namesOf(names, unprefixed) : 'none',
+      STATE: namesOf(names, /^State\.(.*)$/is, own === 'STATE' ? unprefixed : undefined),
+      TASK: namesOf(names, /^Task\.(.*)$/is, own === 'TASK' ? unprefixed : undefined),
+    },
+    states: listsOf('states'),
+    tasks: listsOf('tasks'),
+  };
+}
+
+const unprefixed = /^(?!State\.|Task\.)(.*)$/is;
+
+/** `*` stands for all (legacy contract, operations). */
+function namesOf(given: readonly string[], ...forms: (RegExp | undefined)[]): Names {
+  const names = given.flatMap((name) => forms.flatMap((form) => form?.exec(name)?.[1] ?? []));
+  if (names.length === 0) return 'none';
+  return names.includes('*') ? 'all' : names;
 }
 
 /** The parameters of a query for a list of services; unknown ones are ignored. */
@@ -38,21 +78,92 @@ export function readServiceList(call: Call, faults: Faults): ServiceList {
   const { query } = call.request;
   return {
     filter: {
-      startedFrom: faults.check(time, ['started_from'], query['started_from']),
-      startedTo: faults.check(time, ['started_to'], query['started_to']),
+      ...readTimes(call, faults),
       businessUnit: faults.check(unit, ['business_unit'], query['business_unit']),
-      types: faults.check(serviceTypes, ['service_types'], query['service_types']),
+      types: faults.check(
+        types(call.db.registry.loaded, 'Service.type'),
+        ['service_types'],
+        query['service_types'],
+      ),
     },
     limit: faults.check(limit, ['limit'], query['limit']),
-    after: faults.check(place, ['after'], query['after']),
-    view: readView(call, faults),
+    after: faults.check(once(cursor), ['after'], query['after']),
+    view: readView(call, 'SERVICE', faults),
   };
 }
 
-function extensionsOf(value: unknown): View['extensions'] {
-  if (value === undefined) return 'none';
-  const names = listOf(value);
-  return names.includes('*') ? 'all' : names;
+export type PartList<Filter> = Page & { filter: Filter; view: View };
+
+export function readStateList(call: Call, faults: Faults): PartList<PartFilter> {
+  const { query } = call.request;
+  const rule = types(call.db.registry.loaded, 'State.type');
+  const filter = {
+    ...readTimes(call, faults),
+    types: faults.check(rule, ['state_types'], query['state_types']),
+  };
+  return { filter, ...readPage(call, faults), view: readView(call, 'STATE', faults) };
+}
+
+export function readTaskList(call: Call, faults: Faults): PartList<TaskFilter> {
+  const { query } = call.request;
+  const rule = types(call.db.registry.loaded, 'Task.type');
+  const state = faults.check(
+    once((id) => partId(numberOf(id))),
+    ['state_id'],
+    query['state_id'],
+  );
+  const filter = {
+    ...readTimes(call, faults),
+    types: faults.check(rule, ['task_types'], query['task_types']),
+    stateIds: state === undefined ? undefined : [state],
+  };
+  return { filter, ...readPage(call, faults), view: readView(call, 'TASK', faults) };
+}
+
+function readTimes({ request: { query } }: Call, faults: Faults) {
+  return {
+    startedFrom: faults.check(once(dateTime), ['started_from'], query['started_from']),
+    startedTo: faults.check(once(dateTime), ['started_to'], query['started_to']),
+  };
+}
+
+function readPage({ request: { query } }: Call, faults: Faults): Page {
+  return {
+    limit: faults.check(limit, ['limit'], query['limit']),
+    after: faults.check(once(partCursor), ['after'], query['after']),
+  };
+}
+
+/** What to load of a service to show it, with the states and tasks that the view lists. */
+export function queryOf(view: View): ServiceQuery {
+  const hasStates = view.states.length > 0;
+  const hasTasks = view.tasks.length > 0;
+  return {
+    include: {
+      ...(hasStates ? { states: stateQuery(statusOf(view.states)) } : {}),
+      ...(hasTasks ? { tasks: taskQuery(statusOf(view.tasks)) } : {}),
+      ...extensionQuery(view, { SERVICE: true, STATE: hasStates, TASK: hasTasks }),
+    },
+  };
+}
+
+/** Of both there is no filter. */
+export function statusOf(listed: readonly Status[]): { status?: Status } {
+  const [status] = listed;
+  return status === undefined || listed.length > 1 ? {} : { status };
+}
+
+/** What to load of the extensions of the resources that are shown; nothing where none were asked for. */
+export function extensionQuery(
+  { extensions }: View,
+  shown: Partial<Record<ExtensionScope, boolean>>,
+): Pick<Prisma.ServiceInclude, 'extensions'> {
+  const wanted = (['SERVICE', 'STATE', 'TASK'] as const).flatMap((scope) => {
+    const names = shown[scope] ? extensions[scope] : 'none';
+    if (names === 'none') return [];
+    return names === 'all' ? { scope } : { scope, nameKey: { in: nameKeys(names) } };
+  });
+  return wanted.length === 0 ? {} : { extensions: { where: { OR: wanted }, orderBy: { nameKey: 'asc' } } };
 }
 
 /** What cannot be decoded would be taken as it is by the parser of query strings. */
@@ -69,17 +180,19 @@ function listOf(value: unknown): string[] {
   return typeof text === 'string' ? text.split(',') : [];
 }
 
-function once<T>(rule: Rule<T>): Rule<T> {
+export function once<T>(rule: Rule<T>): Rule<T> {
   return (value) => (Array.isArray(value) ? refuse('must be given once') : rule(value));
 }
 
-const time = once(dateTime);
-const place = once(cursor);
+/** The number that digits of a path or of a query are; anything else is left for its rule to refuse. */
+export function numberOf(value: unknown): unknown {
+  return typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value;
+}
+
 const unit = once(businessUnit);
 const flag = once(oneOf(['true', 'false']));
+const limit: Rule<number> = once((value) => integer(1, mostListed)(numberOf(value)));
 
-const limit: Rule<number> = once((value) =>
-  integer(1, mostListed)(typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value),
-);
-
-const serviceTypes: Rule<readonly (number | string)[]> = (value) => typesFilter(listOf(value));
+function types(registry: Registry, field: MappedField): Rule<readonly (number | string)[]> {
+  return (value) => typesFilter(registry, field)(listOf(value));
+}

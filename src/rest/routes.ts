@@ -11,12 +11,40 @@ import type {
 import { type Gateway, type RequestContext, requestContext } from '../context.js';
 import { type OperationName, roleCheckOf } from '../domain/roles.js';
 import { NotFound } from '../errors.js';
+import type { ExtensionScope } from '../generated/prisma/client.js';
+import { queryBusinessAttribute, queryBusinessAttributes } from './business-attributes.js';
 import type { Dialect, Operation, RestRoute } from './call.js';
 import { createSchema, querySchema, querySchemas } from './extension-schemas.js';
+import { write } from './extensions.js';
 import { answerError, MethodNotAllowed } from './problem.js';
 import { associate, complete, queryAnonymous, queryById, queryOfCustomer, start, undo } from './services.js';
+import * as states from './states.js';
+import * as tasks from './tasks.js';
 
-type Row = readonly [method: 'GET' | 'POST', path: string, name: OperationName, operation: Operation];
+type Row = readonly [
+  method: 'GET' | 'POST' | 'PUT',
+  path: string,
+  name: OperationName,
+  operation: Operation,
+  /** The one base path that has the operation; without it both have. */
+  only?: Dialect['basePath'],
+];
+
+const bare = '';
+const base85 = '/genesys/1/cs';
+
+/** What is done to extensions, of services, states and tasks alike. */
+function extensionRows(path: string, scope: ExtensionScope): readonly Row[] {
+  const merge = write({ scope, revision: 'MERGE' });
+  const update = write({ scope, revision: 'UPDATE_RECORD' });
+  const remove = write({ scope, revision: 'DELETE_RECORD' });
+  return [
+    ['PUT', path, 'setExtension', write({ scope })],
+    ['PUT', `${path}/merge`, 'mergeExtension', merge, base85],
+    ['PUT', `${path}/by/unique`, 'updateExtensionRecord', update, bare],
+    ['PUT', `${path}/delete/by/unique`, 'deleteExtensionRecord', remove, bare],
+  ];
+}
 
 /** The legacy API (legacy contract, operations); the names are those of the table of roles. */
 export const legacyApi: readonly Row[] = [
@@ -31,6 +59,22 @@ export const legacyApi: readonly Row[] = [
   ['GET', '/services/anonymous/:contact_key', 'anonymousServices', queryAnonymous()],
   ['GET', '/services/anonymous/:contact_key/active', 'anonymousServices', queryAnonymous('ACTIVE')],
   ['GET', '/services/anonymous/:contact_key/completed', 'anonymousServices', queryAnonymous('COMPLETED')],
+  ...extensionRows('/services/:service_id/extensions/:name', 'SERVICE'),
+  ['POST', '/services/:service_id/states/start', 'startState', states.start],
+  ['POST', '/services/:service_id/states/transition', 'transitionState', states.transition],
+  ['POST', '/services/:service_id/states/:state_id/end', 'completeState', states.complete],
+  ['GET', '/services/:service_id/states', 'service', states.queryOfService()],
+  ['GET', '/services/:service_id/states/active', 'service', states.queryOfService('ACTIVE')],
+  ['GET', '/services/:service_id/states/completed', 'service', states.queryOfService('COMPLETED')],
+  ['GET', '/services/:service_id/states/:state_id', 'state', states.queryById],
+  ...extensionRows('/services/:service_id/states/:state_id/extensions/:name', 'STATE'),
+  ['POST', '/services/:service_id/tasks/start', 'startTask', tasks.start],
+  ['POST', '/services/:service_id/tasks/:task_id/end', 'completeTask', tasks.complete],
+  ['GET', '/services/:service_id/tasks', 'service', tasks.queryOfService()],
+  ['GET', '/services/:service_id/tasks/active', 'service', tasks.queryOfService('ACTIVE')],
+  ['GET', '/services/:service_id/tasks/completed', 'service', tasks.queryOfService('COMPLETED')],
+  ['GET', '/services/:service_id/tasks/:task_id', 'task', tasks.queryById],
+  ...extensionRows('/services/:service_id/tasks/:task_id/extensions/:name', 'TASK'),
   ['POST', '/metadata/services/extensions', 'createExtensionSchema', createSchema('SERVICE')],
   ['POST', '/metadata/states/extensions', 'createExtensionSchema', createSchema('STATE')],
   ['POST', '/metadata/tasks/extensions', 'createExtensionSchema', createSchema('TASK')],
@@ -40,11 +84,13 @@ export const legacyApi: readonly Row[] = [
   ['GET', '/metadata/services/extensions/:name', 'extensionSchema', querySchema('SERVICE')],
   ['GET', '/metadata/states/extensions/:name', 'extensionSchema', querySchema('STATE')],
   ['GET', '/metadata/tasks/extensions/:name', 'extensionSchema', querySchema('TASK')],
+  ['GET', '/metadata/business-attributes', 'businessAttributes', queryBusinessAttributes],
+  ['GET', '/metadata/business-attributes/:name', 'businessAttribute', queryBusinessAttribute],
 ];
 
 const dialects: readonly Dialect[] = [
-  { basePath: '', takesAttachedData: false, requiresServiceType: true },
-  { basePath: '/genesys/1/cs', takesAttachedData: true, requiresServiceType: false },
+  { basePath: bare, takesAttachedData: false, requiresType: true, updateStatus: 204 },
+  { basePath: base85, takesAttachedData: true, requiresType: false, updateStatus: 200 },
 ];
 
 /**
@@ -52,13 +98,19 @@ const dialects: readonly Dialect[] = [
  * @throws Error for an operation that the table of roles lacks
  */
 export function registerRest(server: FastifyInstance, gateway: Gateway, rows = legacyApi): void {
-  const routes = dialects.flatMap((dialect) => rows.map((row) => routeOf(gateway, dialect, row)));
+  const routes = dialects.flatMap((dialect) =>
+    rowsOf(dialect, rows).map((row) => routeOf(gateway, dialect, row)),
+  );
   server.register(async (rest) => {
     rest.setErrorHandler(answerError);
     for (const route of routes) rest.route(route);
-    for (const dialect of dialects) refuseOtherMethods(rest, dialect, rows);
+    for (const dialect of dialects) refuseOtherMethods(rest, dialect, rowsOf(dialect, rows));
   });
   server.register(refuseUnknownPaths);
+}
+
+export function rowsOf({ basePath }: Pick<Dialect, 'basePath'>, rows = legacyApi): readonly Row[] {
+  return rows.filter(([, , , , only]) => only === undefined || only === basePath);
 }
 
 type Route = RouteOptions<

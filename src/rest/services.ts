@@ -1,34 +1,28 @@
-import type { Db } from '../db/database.js';
-import { encodeCursor } from '../db/paging.js';
-import type { Registry } from '../db/registry.js';
 import { associateService, undoAssociation } from '../domain/associations.js';
-import { nameKeys } from '../domain/extensions.js';
+import type { Status } from '../domain/parts.js';
 import { Faults, serviceId } from '../domain/rules.js';
 import { contactKey, customerId, type ServiceInput } from '../domain/service-fields.js';
-import type { Origin, WrittenService } from '../domain/service-writes.js';
+import type { WrittenService } from '../domain/service-writes.js';
 import {
   completeService,
   findService,
   getService,
   listServices,
   type ServiceFilter,
-  type ServiceQuery,
-  type ServiceStatus,
   startService,
 } from '../domain/services.js';
-import type { Service } from '../generated/prisma/client.js';
+import { type Act, answerAct, answerStart, hasCurrent, tagOf } from './acts.js';
 import { readServiceInput } from './bodies.js';
 import type { Answer, Call, Operation } from './call.js';
+import { answerList, oneMore, registryOf } from './lists.js';
 import { associateEvent, endEvent, startEvent, undoEvent } from './names.js';
-import { readServiceList, readView, type View } from './query.js';
-import { replayedHeader, type ShownService, serviceJson } from './wire.js';
+import { queryOf, readServiceList, readView, type View } from './query.js';
+import { type ShownService, serviceJson } from './wire.js';
 
 export async function start(call: Call): Promise<Answer> {
   const input = readServiceInput(call, startEvent, 'refused');
   const written = await startService(call.db, call.origin, withBusinessUnit(call, input));
-  const { id } = written.service;
-  const location = `${call.dialect.basePath}/services/${id}`;
-  return { status: 201, headers: { location, ...headersOf(written) }, json: `{"service_id":${id}}` };
+  return answerStart(call, written, { path: '', json: `{"service_id":${written.service.id}}` });
 }
 
 export async function associate(call: Call): Promise<Answer> {
@@ -49,32 +43,21 @@ export async function undo(call: Call): Promise<Answer> {
   return act(call, undoAssociation, { ...input, extensions: [], faults: [...input.faults, ...surplus] });
 }
 
-type Act = (db: Db, origin: Origin, input: ServiceInput) => Promise<WrittenService>;
+function act(call: Call, perform: Act['perform'], input: ServiceInput): Promise<Answer> {
+  return answerAct(call, { perform, scope: 'SERVICE', show: showWritten }, input);
+}
 
-/**
- * Answers nothing, or with `Prefer: return=representation` the service as Query Service by ID does,
- * with the same parameters.
- */
-async function act(call: Call, perform: Act, input: ServiceInput): Promise<Answer> {
-  if (!prefersRepresentation(call)) {
-    return { status: 200, headers: headersOf(await perform(call.db, call.origin, input)) };
-  }
-  const faults = new Faults(input.faults);
-  const view = readView(call, faults);
-  const written = await perform(call.db, call.origin, { ...input, faults: faults.list });
-  const answer = await show(call, await withExtensions(call, written.service, view), view);
-  const headers = {
-    ...answer.headers,
-    ...replayedHeader(written),
-    'preference-applied': 'return=representation',
-  };
-  return { ...answer, headers };
+/** The service as it was written; with more of it asked for, as it is by now. */
+export async function showWritten(call: Call, { service }: WrittenService, view: View): Promise<Answer> {
+  const query = queryOf(view);
+  const isBare = Object.keys(query.include ?? {}).length === 0;
+  return show(call, isBare ? service : ((await findService(call.db, service.id, query)) ?? service), view);
 }
 
 export async function queryById(call: Call): Promise<Answer> {
   const faults = new Faults();
   const id = faults.require(serviceId, ['serviceId'], call.request.params['service_id'], 0n);
-  const view = readView(call, faults);
+  const view = readView(call, 'SERVICE', faults);
   faults.throwIfAny();
   const service = await getService(call.db, id, queryOf(view));
   const headers = tagOf(service);
@@ -82,14 +65,12 @@ export async function queryById(call: Call): Promise<Answer> {
   return show(call, service, view);
 }
 
-/** Whether `If-None-Match` names the version that there is. */
-function hasCurrent({ request }: Call, etag: string): boolean {
-  const given = request.headers['if-none-match'];
-  if (given === undefined) return false;
-  return given.split(',').some((tag) => [etag, '*'].includes(tag.trim().replace(/^W\//, '')));
+async function show(call: Call, service: ShownService, view: View): Promise<Answer> {
+  const registry = await registryOf(call, [service]);
+  return { status: 200, headers: tagOf(service), json: serviceJson(service, view, registry) };
 }
 
-export function queryOfCustomer(status?: ServiceStatus): Operation {
+export function queryOfCustomer(status?: Status): Operation {
   return (call) => {
     const faults = new Faults();
     const customer = faults.require(customerId, ['customerId'], call.request.params['customer_id'], '');
@@ -97,7 +78,7 @@ export function queryOfCustomer(status?: ServiceStatus): Operation {
   };
 }
 
-export function queryAnonymous(status?: ServiceStatus): Operation {
+export function queryAnonymous(status?: Status): Operation {
   return (call) => {
     const faults = new Faults();
     const key = faults.require(contactKey, ['contactKey'], call.request.params['contact_key'], '');
@@ -108,63 +89,12 @@ export function queryAnonymous(status?: ServiceStatus): Operation {
 async function list(call: Call, owner: ServiceFilter, faults: Faults): Promise<Answer> {
   const { filter, limit, after, view } = readServiceList(call, faults);
   faults.throwIfAny();
-  // One more than wanted tells whether there is a next page.
-  const page = { after, limit: limit && limit + 1 };
+  const page = { after, limit: oneMore(limit) };
   const found = await listServices(call.db, { ...filter, ...owner }, page, queryOf(view));
-  const services = found.slice(0, limit);
-  const last = found.length > services.length ? services.at(-1) : undefined;
-  const registry = await registryOf(call, services);
-  return {
-    status: 200,
-    headers: last ? { link: nextLink(call, last) } : {},
-    json: `[${services.map((service) => serviceJson(service, view, registry)).join()}]`,
-  };
-}
-
-async function show(call: Call, service: ShownService, view: View): Promise<Answer> {
-  const registry = await registryOf(call, [service]);
-  return { status: 200, headers: tagOf(service), json: serviceJson(service, view, registry) };
-}
-
-function registryOf({ db }: Call, services: readonly ShownService[]): Promise<Registry> {
-  const extensions = services.flatMap((service) => service.extensions ?? []);
-  return db.registry.knowing('SERVICE', new Set(extensions.map(({ nameKey }) => nameKey)));
+  const registry = await registryOf(call, found);
+  return answerList(call, { found, limit }, (service) => serviceJson(service, view, registry));
 }
 
 function withBusinessUnit({ businessUnit }: Call, input: ServiceInput): ServiceInput {
   return { ...input, fields: { ...input.fields, businessUnit } };
-}
-
-/** Of an act: the version that it came to, and whether it acted before. */
-function headersOf(written: WrittenService): Record<string, string> {
-  return { ...tagOf(written), ...replayedHeader(written) };
-}
-
-function tagOf({ version }: { version: number }): { etag: string } {
-  return { etag: `"${version}"` };
-}
-
-/** The service as it was written; with extensions asked for, as it is by now. */
-async function withExtensions({ db }: Call, service: Service, view: View): Promise<ShownService> {
-  if (view.extensions === 'none') return service;
-  return (await findService(db, service.id, queryOf(view))) ?? service;
-}
-
-function queryOf({ extensions }: View): ServiceQuery {
-  if (extensions === 'none') return {};
-  const named = extensions === 'all' ? {} : { nameKey: { in: nameKeys(extensions) } };
-  return { include: { extensions: { where: { scope: 'SERVICE', ...named }, orderBy: { nameKey: 'asc' } } } };
-}
-
-function prefersRepresentation({ request }: Call): boolean {
-  return /(^|[,;\s])return\s*=\s*"?representation\b/i.test(String(request.headers['prefer'] ?? ''));
-}
-
-/** The same query with another place to go on from. */
-function nextLink({ request }: Call, { startedAt, id }: Service): string {
-  const [path = '', ...query] = request.url.split('?');
-  const parameters = new URLSearchParams(query.join('?'));
-  parameters.set('after', encodeCursor({ startedAt, id }));
-  // The brackets of the header are no part of an address.
-  return `<${path.replace(/[<>]/g, encodeURIComponent)}?${parameters}>; rel="next"`;
 }

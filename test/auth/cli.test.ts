@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
@@ -32,15 +32,16 @@ afterAll(async () => {
 async function cli(
   line: string,
   environment: Record<string, string> = { DATA_DIR: directory },
+  input?: string,
 ): Promise<Run> {
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', 'src/cli.ts', ...line.split(' ').filter(Boolean)],
     {
       env: { PATH: process.env['PATH'], ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  child.stdin.end(input);
   const run: Run = { code: null, stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {
     run.stdout += chunk;
@@ -108,6 +109,11 @@ test('what a command lacks and has too much is told at once', () => {
     'either --tenant or --all-tenants is required',
   ]);
   expect(faultsOf('tenant create')).toEqual(['ID is required']);
+  expect(faultsOf('apply a.json b.json --tenant')).toEqual([
+    '--tenant must be 1 to 64 of letters, digits, _, - and .',
+    '"b.json" is one argument too many',
+  ]);
+  expect(faultsOf('apply')).toEqual(['FILE is required']);
   expect(faultsOf('key make')).toEqual(['There is no command "key make".']);
   expect(faultsOf('')).toEqual(['A command is needed.']);
 });
@@ -158,5 +164,58 @@ test('where others can reach it the gateway starts with a key or with AUTH=none,
   );
   expect([await statusOf(off), await statusOf(on), await statusOf(on, bearer(stdout.trim()))]).toEqual([
     404, 401, 404,
+  ]);
+});
+
+test('a file says which business attributes there are, and all that is wrong with it', async () => {
+  await using database = await createTestDatabase(inject('serverUrl'));
+  const environment = { DATABASE_URL: database.connectionString };
+  const file = join(directory, 'attributes.json');
+  const set = {
+    mapNames: true,
+    businessAttributes: [{ name: 'MediaType', values: [{ dbid: 1001, name: 'voice' }] }],
+    fieldMappings: { 'Service.media_type': 'MediaType', 'Task.media_type': 'MediaType' },
+  };
+  await writeFile(file, JSON.stringify(set));
+  await cli('tenant create acme', environment);
+
+  const first = await cli(`apply ${file}`, environment);
+  const [again, acme, wrong, broken, missing, nowhere] = await Promise.all([
+    cli('apply -', environment, JSON.stringify(set)),
+    cli(`apply ${file} --tenant acme`, environment),
+    cli('apply -', environment, '{"businessAttributes":[{"name":7}],"fieldMappings":{"Task.type":"x"}}'),
+    cli('apply -', environment, '{"businessAttributes":['),
+    cli(`apply ${file}.none`, environment),
+    cli(`apply ${file} --tenant nowhere`, environment),
+  ]);
+  const emptied = await cli('apply -', environment, '{"businessAttributes":[]}');
+
+  const done = [
+    'defined 1 business attribute: MediaType',
+    'mapped 2 fields: Service.media_type, Task.media_type',
+    'mapped fields are answered as names now',
+  ];
+  expect(first).toEqual({ code: 0, stdout: `${done.join('\n')}\n`, stderr: '' });
+  expect(again).toEqual({ code: 0, stdout: 'nothing to do: all is as the file says\n', stderr: '' });
+  expect(acme).toEqual(first);
+  expect([wrong.code, wrong.stdout, wrong.stderr.split('\n')]).toEqual([
+    1,
+    '',
+    [
+      'standard input is not applied:',
+      expect.stringContaining('  businessAttributes[0].name: must be a letter'),
+      '  businessAttributes[0].values: must be a list of 1 to 1000 values',
+      '  fieldMappings.Task.type: must be mapped to the name of one of the businessAttributes',
+      '',
+    ],
+  ]);
+  expect(broken).toMatchObject({ code: 1, stderr: expect.stringMatching(/must be JSON/) });
+  expect(missing).toEqual({ code: 1, stdout: '', stderr: `${file}.none cannot be read: ENOENT\n` });
+  expect(nowhere).toEqual({ code: 1, stdout: '', stderr: 'There is no tenant nowhere.\n' });
+  expect(emptied.stdout.split('\n')).toEqual([
+    'removed 1 business attribute: MediaType',
+    'unmapped 2 fields: Service.media_type, Task.media_type',
+    'mapped fields are answered as dbids now',
+    '',
   ]);
 });

@@ -1,5 +1,5 @@
 import { schema } from '../../src/graphql/schema.js';
-import { legacyApi } from '../../src/rest/routes.js';
+import { rowsOf } from '../../src/rest/routes.js';
 import type { Answer, TestApp } from '../harness.js';
 import { bearer } from './makers.js';
 
@@ -12,11 +12,15 @@ export type Estate = {
   customerId: string;
   contactKey: string;
   schemaName: string;
+  /** Of an extension of many records, of which the service, its state and its task have one. */
+  recordsName: string;
   /** Of nothing that is there yet. */
   newName: string;
+  /** Of a business attribute that no field is mapped to. */
+  unmappedName: string;
 };
 
-export type Request = { method: 'GET' | 'POST'; url: string; body?: object };
+export type Request = { method: 'GET' | 'POST' | 'PUT'; url: string; body?: object };
 
 export type Example = {
   least: 'READER' | 'WRITER' | 'SCHEMA_ADMIN' | 'OPERATOR';
@@ -32,7 +36,9 @@ export const operationNames: readonly string[] = [
   ...[schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((root) =>
     Object.keys(root?.getFields() ?? {}).map((field) => `${root?.name}.${field}`),
   ),
-  ...['', '/genesys/1/cs'].flatMap((base) => legacyApi.map(([method, path]) => `${method} ${base}${path}`)),
+  ...(['', '/genesys/1/cs'] as const).flatMap((basePath) =>
+    rowsOf({ basePath }).map(([method, path]) => `${method} ${basePath}${path}`),
+  ),
 ];
 
 export function exampleOf(name: string): Example | undefined {
@@ -54,6 +60,13 @@ const graphqlExamples: Readonly<Record<string, Example>> = {
     ({ schemaName }) => `{ extensionSchema(name: "${schemaName}") { attributes { name } } }`,
   ),
   'Query.extensionSchemas': read(() => '{ extensionSchemas { attributes { name } } }'),
+  'Query.businessAttribute': read(
+    ({ schemaName }) => `{ businessAttribute(name: "${schemaName}") { values { name } } }`,
+  ),
+  'Query.businessAttributes': read(() => '{ businessAttributes { values { name } } }'),
+  'Query.fieldMappings': read(() => '{ fieldMappings { businessAttribute { values { name } } } }'),
+  // By itself it tells nothing of whose it is.
+  'Query.mapNames': read(() => '{ mapNames businessAttributes { values { name } } }'),
   'Mutation.startService': write('WRITER', 'startService(input: { customerId: "new" })'),
   'Mutation.associateService': write(
     'WRITER',
@@ -71,12 +84,63 @@ const graphqlExamples: Readonly<Record<string, Example>> = {
     'WRITER',
     ({ serviceId }) => `completeService(input: { serviceId: ${serviceId} })`,
   ),
+  'Query.state': read(({ serviceId }) => `{ state(id: "${serviceId}:0") { ${shown} } }`, 'by id'),
+  'Query.task': read(({ serviceId }) => `{ task(id: "${serviceId}:0") { ${shown} } }`, 'by id'),
+  'Mutation.startState': write('WRITER', ({ serviceId }) => `startState(input: { serviceId: ${serviceId} })`),
+  'Mutation.completeState': write(
+    'WRITER',
+    ({ serviceId }) => `completeState(input: { stateId: "${serviceId}:0" })`,
+  ),
+  'Mutation.transitionState': write(
+    'WRITER',
+    ({ serviceId }) =>
+      `transitionState(input: { serviceId: ${serviceId}, from: { stateId: "${serviceId}:0" }, to: {} })`,
+  ),
+  'Mutation.startTask': write('WRITER', ({ serviceId }) => `startTask(input: { serviceId: ${serviceId} })`),
+  'Mutation.completeTask': write(
+    'WRITER',
+    ({ serviceId }) => `completeTask(input: { taskId: "${serviceId}:0" })`,
+  ),
+  'Mutation.setExtension': write(
+    'WRITER',
+    ({ serviceId, schemaName }) =>
+      `setExtension(input: { owner: { serviceId: ${serviceId} }, schemaName: "${schemaName}", value: {} })`,
+  ),
+  'Mutation.mergeExtension': write(
+    'WRITER',
+    ({ serviceId, schemaName }) =>
+      `mergeExtension(input: { owner: { stateId: "${serviceId}:0" }, schemaName: "${schemaName}", value: {} })`,
+  ),
+  'Mutation.updateExtensionRecord': write(
+    'WRITER',
+    ({ serviceId, recordsName }) =>
+      `updateExtensionRecord(input: { owner: { taskId: "${serviceId}:0" }, schemaName: "${recordsName}", record: { no: 1 } })`,
+  ),
+  'Mutation.deleteExtensionRecord': write(
+    'WRITER',
+    ({ serviceId, recordsName }) =>
+      `deleteExtensionRecord(input: { owner: { serviceId: ${serviceId} }, schemaName: "${recordsName}", record: { no: 1 } })`,
+  ),
   'Mutation.createExtensionSchema': write(
     'SCHEMA_ADMIN',
     ({ newName }) =>
       `createExtensionSchema(input: { name: "${newName}", type: SINGLE_VALUED, attributes: [{ name: "a", type: STRING }] })`,
   ),
+  'Mutation.defineBusinessAttribute': write('SCHEMA_ADMIN', ({ newName }) => define(newName, 'a')),
+  'Mutation.deleteBusinessAttribute': write(
+    'SCHEMA_ADMIN',
+    ({ unmappedName }) => `deleteBusinessAttribute(input: { name: "${unmappedName}" })`,
+  ),
+  'Mutation.mapField': write(
+    'SCHEMA_ADMIN',
+    'mapField(input: { field: TASK_MEDIA_TYPE, businessAttribute: null })',
+  ),
+  'Mutation.setMapNames': write('SCHEMA_ADMIN', 'setMapNames(input: { mapNames: true })'),
 };
+
+function define(name: string, valueName: string): string {
+  return `defineBusinessAttribute(input: { name: "${name}", values: [{ dbid: 1, name: "${valueName}" }] })`;
+}
 
 function read(query: (estate: Estate) => string, isById?: 'by id'): Example {
   const request = (estate: Estate): Request => ({
@@ -108,6 +172,39 @@ const restExamples: readonly [pattern: RegExp, RestExample][] = [
     /^POST \/services\/:service_id\/(end|associations\/undo)$/,
     { least: 'WRITER', isRead: false, isById: true },
   ],
+  [
+    /^POST \/services\/:service_id\/states\/start$/,
+    { least: 'WRITER', isRead: false, isById: true, body: () => ({ state_type: 1 }) },
+  ],
+  [
+    /^POST \/services\/:service_id\/tasks\/start$/,
+    { least: 'WRITER', isRead: false, isById: true, body: () => ({ task_type: 1 }) },
+  ],
+  [
+    /^POST \/services\/:service_id\/(states|tasks)\/:\w+\/end$/,
+    { least: 'WRITER', isRead: false, isById: true },
+  ],
+  [
+    /^POST \/services\/:service_id\/states\/transition$/,
+    {
+      least: 'WRITER',
+      isRead: false,
+      isById: true,
+      body: () => ({ from: { state_id: 0 }, to: { state_type: 1 } }),
+    },
+  ],
+  [
+    /^PUT \/services\/:service_id\/((states|tasks)\/:\w+\/)?extensions\/:name\/(delete\/)?by\/unique$/,
+    { least: 'WRITER', isRead: false, isById: true, body: () => ({ no: 1 }) },
+  ],
+  [
+    /^PUT \/services\/:service_id\/((states|tasks)\/:\w+\/)?extensions\/:name(\/merge)?$/,
+    { least: 'WRITER', isRead: false, isById: true, body: () => ({}) },
+  ],
+  [
+    /^GET \/services\/:service_id\/(states|tasks)(\/\w+|\/:\w+)?$/,
+    { least: 'READER', isRead: true, isById: true },
+  ],
   [/^GET \/services\/:service_id$/, { least: 'READER', isRead: true, isById: true }],
   [/^GET \/customers\/:customer_id\/services(\/\w+)?$/, { least: 'READER', isRead: true }],
   [/^GET \/services\/anonymous\/:contact_key(\/\w+)?$/, { least: 'READER', isRead: true }],
@@ -116,9 +213,11 @@ const restExamples: readonly [pattern: RegExp, RestExample][] = [
     { least: 'SCHEMA_ADMIN', isRead: false, body: ({ newName }) => ({ name: newName, ...schemaBody }) },
   ],
   [/^GET \/metadata\/(services|states|tasks)\/extensions(\/:name)?$/, { least: 'READER', isRead: true }],
+  [/^GET \/metadata\/business-attributes(\/:name)?$/, { least: 'READER', isRead: true }],
 ];
 
 const start = { customer_id: 'new', service_type: 1 };
+const recordsBody = { type: 'multi-valued', attributes: [{ name: 'no', type: 'integer', unique: true }] };
 const schemaBody = { type: 'single-valued', attributes: [{ name: 'a', type: 'string' }] };
 
 function restExampleOf(name: string): Example | undefined {
@@ -136,15 +235,17 @@ function restExampleOf(name: string): Example | undefined {
   };
 }
 
-function fill(path: string, { serviceId, customerId, contactKey, schemaName }: Estate): string {
+function fill(path: string, { serviceId, customerId, contactKey, schemaName, recordsName }: Estate): string {
   return path
+    .replace(/:(state|task)_id/, '0')
+    .replace(/:name(?=.*\/by\/unique)/, recordsName)
     .replace(':service_id', serviceId)
     .replace(':customer_id', customerId)
     .replace(':contact_key', contactKey)
     .replace(':name', schemaName);
 }
 
-/** Makes services, active and completed, of a customer and anonymous, and schemas of every scope. */
+/** Makes services, active and completed, of a customer and anonymous, schemas of every scope and business attributes. */
 export async function makeEstate(app: TestApp, key: string, tenant: string, name = tenant): Promise<Estate> {
   const estate = {
     tenant,
@@ -153,13 +254,19 @@ export async function makeEstate(app: TestApp, key: string, tenant: string, name
     customerId: `customer-${name}`,
     contactKey: `caller-${name}`,
     schemaName: `Schema_${name}`,
+    recordsName: `Records_${name}`,
     newName: '',
+    unmappedName: '',
   };
   const schema = { name: estate.schemaName, type: 'single-valued' };
   const attributes = [{ name: secretOf(tenant), type: 'string' }];
   for (const scope of ['services', 'states', 'tasks']) {
     await post(app, estate, `/metadata/${scope}/extensions`, { ...schema, attributes });
+    await post(app, estate, `/metadata/${scope}/extensions`, { name: estate.recordsName, ...recordsBody });
   }
+  await mutate(app, estate, define(estate.schemaName, secretOf(tenant)));
+  const mapped = `{ field: STATE_RESOURCE_TYPE, businessAttribute: "${estate.schemaName}" }`;
+  await mutate(app, estate, `mapField(input: ${mapped})`);
   for (const owner of [{ contact_key: estate.contactKey }, { customer_id: estate.customerId }]) {
     await startService(app, estate, owner);
     await post(app, estate, `/services/${await startService(app, estate, owner)}/end`, {});
@@ -170,8 +277,17 @@ export async function makeEstate(app: TestApp, key: string, tenant: string, name
 /** The estate with another service and another name, that nobody has done anything to. */
 export async function renew(app: TestApp, estate: Estate): Promise<Estate> {
   const serviceId = await startService(app, estate, { contact_key: 'new' });
-  await post(app, estate, `/customers/${estate.customerId}/services/${serviceId}`, {});
-  return { ...estate, serviceId, newName: `New_${estate.tenant}_${serviceId}` };
+  const fields = { interaction_id: secretOf(estate.tenant), [estate.recordsName]: [{ no: 1 }] };
+  await post(app, estate, `/customers/${estate.customerId}/services/${serviceId}`, fields);
+  for (const parts of ['states', 'tasks']) {
+    // One that is open, one that has ended: the lists of both have something to tell.
+    await post(app, estate, `/services/${serviceId}/${parts}/start`, fields);
+    await post(app, estate, `/services/${serviceId}/${parts}/start`, fields);
+    await post(app, estate, `/services/${serviceId}/${parts}/1/end`, {});
+  }
+  const unmappedName = `Unmapped_${estate.tenant}_${serviceId}`;
+  await mutate(app, estate, define(unmappedName, secretOf(estate.tenant)));
+  return { ...estate, serviceId, newName: `New_${estate.tenant}_${serviceId}`, unmappedName };
 }
 
 async function startService(app: TestApp, estate: Estate, owner: object): Promise<string> {
@@ -183,6 +299,12 @@ async function post(app: TestApp, { key }: Estate, path: string, body: object): 
   const answer = await app.rest('POST', `/genesys/1/cs${path}`, { body, headers: bearer(key) });
   if (answer.status >= 300) throw new Error(answer.text);
   return answer.json;
+}
+
+async function mutate(app: TestApp, { key }: Estate, field: string): Promise<void> {
+  const body = { query: `mutation { ${field} ${written} }` };
+  const answer = await app.rest('POST', '/graphql', { body, headers: bearer(key) });
+  if (outcomeOf(answer) !== 'OK') throw new Error(answer.text);
 }
 
 /** What stands in every service and every schema of the tenant. */

@@ -1,6 +1,10 @@
 import {
   CreateExtensionSchemaDocument,
   type CreateExtensionSchemaInput,
+  DefineBusinessAttributeDocument,
+  type DefineBusinessAttributeInput,
+  MapFieldDocument,
+  type MappableField,
   StartServiceDocument,
   type StartServiceInput,
 } from '../generated/graphql.js';
@@ -41,4 +45,20 @@ export async function defineFeedbackAndSatisfaction(app: TestApp): Promise<void>
       { name: 'place', type: 'STRING' },
     ],
   });
+}
+
+export async function defineAttribute(app: TestApp, input: DefineBusinessAttributeInput): Promise<void> {
+  const { data } = await app.graphql(DefineBusinessAttributeDocument, { input });
+  if (data?.defineBusinessAttribute.__typename !== 'DefineBusinessAttributePayload') {
+    throw new Error(JSON.stringify(data));
+  }
+}
+
+export async function mapField(
+  app: TestApp,
+  field: MappableField,
+  businessAttribute: string | null,
+): Promise<void> {
+  const { data } = await app.graphql(MapFieldDocument, { input: { field, businessAttribute } });
+  if (data?.mapField.__typename !== 'MapFieldPayload') throw new Error(JSON.stringify(data));
 }

@@ -71,6 +71,67 @@ test('two pages of each service’s history cost one statement more, for any num
   expect([one, twenty]).toEqual([2, 2]);
 });
 
+test('states, tasks and their extensions cost one statement for each place of the query, for any number of services', async () => {
+  await startParts();
+  const query = (first: number) => `{ services(first: ${first}) { nodes {
+    extensions { value }
+    active: states(status: ACTIVE) { number extensions { value } tasks { number extensions(names: "Note") { value } } }
+    completed: states(status: COMPLETED) { number }
+    tasks(types: [1]) { number }
+  } } }`;
+  const ask = async (first: number) => {
+    const { json } = await app.rest('POST', '/graphql', { body: { query: query(first) } });
+    expect(json.data.services.nodes).toHaveLength(first);
+    for (const { active, completed, tasks } of json.data.services.nodes) {
+      expect(active).toEqual([
+        {
+          number: 1,
+          extensions: [{ value: { no: 1 } }],
+          tasks: [{ number: 0, extensions: [{ value: { no: 2 } }] }],
+        },
+      ]);
+      expect([completed, tasks]).toEqual([[{ number: 0 }], [{ number: 0 }]]);
+    }
+  };
+
+  const one = await app.countStatements(() => ask(1));
+  const twenty = await app.countStatements(() => ask(20));
+
+  // The services, two lists of states, their extensions, their tasks and the extensions of those, all tasks.
+  expect([one, twenty]).toEqual([7, 7]);
+});
+
+/** Of every service: a state that has ended, an open one with an extension, and a task in that. */
+async function startParts(): Promise<void> {
+  for (const scope of ['states', 'tasks']) {
+    const body = { name: 'Note', type: 'single-valued', attributes: [{ name: 'no', type: 'integer' }] };
+    await app.rest('POST', `/metadata/${scope}/extensions`, { body });
+  }
+  const { json } = await app.rest('GET', '/customers/bert/services');
+  for (const { service_id: id } of json) {
+    const post = (path: string, body: object) =>
+      app.rest('POST', `/genesys/1/cs/services/${id}/${path}`, { body });
+    await post('states/start', {});
+    await post('states/transition', { from: { state_id: 0 }, to: {}, Note: { no: 1 } });
+    await post('tasks/start', { task_type: 1, state_id: 1, Note: { no: 2 } });
+  }
+}
+
+test('what a state has, a REST list shows in one statement', async () => {
+  const query = 'active_states=true&completed_states=true&active_tasks=true&extensions=*,State.*,Task.*';
+
+  const lists = [
+    `/customers/bert/services?${query}`,
+    `/services/${serviceId}/states?${query}`,
+    `/services/${serviceId}/tasks?${query}`,
+    `/services/${serviceId}/states/1?${query}`,
+    `/services/${serviceId}?${query}`,
+  ];
+  for (const url of lists) {
+    expect(await app.countStatements(() => app.rest('GET', url)), url).toBe(1);
+  }
+});
+
 test('a service, a customer’s services and the extension schemas cost one statement each', async () => {
   expect(await app.countStatements(() => app.graphql(ServiceDocument, { id: serviceId }))).toBe(1);
   expect(await app.countStatements(() => app.graphql(CustomerDocument, { id: 'bert' }))).toBe(1);

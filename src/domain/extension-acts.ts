@@ -1,0 +1,58 @@
+import type { Db } from '../db/database.js';
+import type { Extension, ExtensionScope } from '../generated/prisma/client.js';
+import type { Revision } from './extension-revisions.js';
+import { nameKeys } from './extensions.js';
+import { Faults } from './rules.js';
+import { partId, readAct, type ServiceInput } from './service-fields.js';
+import { type Origin, type WrittenService, writeService } from './service-writes.js';
+import type { PartKey } from './states.js';
+
+/**
+ * What is done to the one extension that the input gives: without a revision its value replaces the
+ * stored one as a whole, and null removes it.
+ */
+export type ExtensionAct = { scope: ExtensionScope; revision?: Revision };
+
+/**
+ * Writes one extension of a service, of a state or of a task, active or completed. Concurrent
+ * revisions each work on what the other left.
+ * @param input `serviceId` and, by the scope, `stateId` or `taskId` say whose
+ * @throws Invalid, listing every fault; NotFound of the service, the part or the record; Conflict,
+ *   Unavailable, OutcomeUnknown
+ */
+export async function writeExtension(
+  db: Db,
+  origin: Origin,
+  { scope, revision }: ExtensionAct,
+  input: ServiceInput,
+): Promise<WrittenService> {
+  const faults = new Faults(input.faults);
+  const owner = { scope, ownerId: readOwnerId(scope, input, faults) };
+  const act = readAct(input, origin, faults, owner);
+  const event = `${scope}_UPDATED` as const;
+  return writeService(db, origin, { ...act, event, ...(revision ? { revision } : {}) }, faults);
+}
+
+function readOwnerId(scope: ExtensionScope, { fields }: ServiceInput, faults: Faults): number {
+  if (scope === 'SERVICE') return 0;
+  const field = scope === 'STATE' ? 'stateId' : 'taskId';
+  return faults.require(partId, [field], fields[field], 0);
+}
+
+/** The extensions of several states or tasks, or of services under the id 0, by their names. One statement. */
+export function listExtensions(
+  { prisma, tenant }: Db,
+  { scope, names }: { scope: ExtensionScope; names?: readonly string[] | undefined },
+  owners: readonly PartKey[],
+): Promise<Extension[]> {
+  return prisma.extension.findMany({
+    where: {
+      tenant,
+      serviceId: { in: [...new Set(owners.map(({ serviceId }) => serviceId))] },
+      scope,
+      ownerId: { in: [...new Set(owners.map(({ id }) => id))] },
+      ...(names === undefined ? {} : { nameKey: { in: nameKeys(names) } }),
+    },
+    orderBy: { nameKey: 'asc' },
+  });
+}
