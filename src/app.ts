@@ -11,21 +11,29 @@ import { type AuthConfig, Authenticator } from './auth/authenticator.js';
 import { LookupCache } from './auth/lookup-cache.js';
 import type { Gateway } from './context.js';
 import { refuseCrossSite, refuseForeignHosts } from './cross-site.js';
-import { openDatabase } from './db/database.js';
+import { openDatabase, type Retention } from './db/database.js';
 import { findTenants } from './domain/tenants.js';
 import { registerGraphql } from './graphql/server.js';
 import { decodeUtf8, parseJson } from './json.js';
 import type { Logger } from './logger.js';
 import { answerError } from './rest/problem.js';
 import { registerRest } from './rest/routes.js';
+import { ServerModeFollower } from './server-mode.js';
+import { Sweeper, type Sweeping } from './sweeper.js';
+import { readVersion } from './version.js';
 
 export type AppOptions = {
   connectionString: string;
   poolSize: number;
   corsOrigins: readonly string[];
   auth: AuthConfig;
+  retention: Retention;
+  /** Null for a gateway that leaves it to others. */
+  sweeping: Sweeping | null;
   logger: Logger;
   clock?: () => Date;
+  /** How often it is looked up what the server serves. */
+  modePollMilliseconds?: number;
 };
 
 /** The gateway without its port: everything is wired here, nothing listens yet. */
@@ -36,13 +44,22 @@ const maxBodyBytes = 1024 * 1024;
 /** How long calls in flight may take to finish when the gateway stops. */
 const drainMilliseconds = 5_000;
 
-export async function createApp({ clock = () => new Date(), logger, ...options }: AppOptions): Promise<App> {
+export async function createApp({
+  clock = () => new Date(),
+  modePollMilliseconds: pollMilliseconds = 500,
+  logger,
+  ...options
+}: AppOptions): Promise<App> {
   const database = openDatabase({ ...options, logger });
   const { admin } = database;
+  const sweeper = new Sweeper({ database, logger, clock });
   const gateway: Gateway = {
     database,
     authenticator: new Authenticator({ auth: options.auth, admin, clock, logger }),
     tenants: new LookupCache((ids) => findTenants(admin, ids), clock),
+    server: new ServerModeFollower({ admin, logger, pollMilliseconds }),
+    sweeper,
+    version: await readVersion(),
     logger,
     clock,
   };
@@ -62,13 +79,16 @@ export async function createApp({ clock = () => new Date(), logger, ...options }
   server.addHook('onRequest', refuseCrossSite(options.corsOrigins));
   registerGraphql(server, gateway);
   registerRest(server, gateway);
+  await gateway.server.start();
+  if (options.sweeping) sweeper.start(options.sweeping);
   return {
     server,
     gateway,
     async [Symbol.asyncDispose]() {
       const impatience = setTimeout(() => server.server.closeAllConnections(), drainMilliseconds);
-      await server.close();
+      await Promise.all([server.close(), sweeper[Symbol.asyncDispose]()]);
       clearTimeout(impatience);
+      await gateway.server[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     },
   };

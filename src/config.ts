@@ -2,7 +2,11 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { AuthConfig } from './auth/authenticator.js';
 import { type JwtConfig, type JwtKey, readPublicKey } from './auth/jwt.js';
+import type { Retention } from './db/database.js';
+import { duration } from './domain/durations.js';
+import type { Checked } from './domain/rules.js';
 import { OperatorError } from './errors.js';
+import type { Sweeping } from './sweeper.js';
 
 export type Config = {
   host: string;
@@ -11,6 +15,8 @@ export type Config = {
   poolSize: number;
   auth: AuthConfig;
   hasDemoData: boolean;
+  retention: Retention;
+  sweeping: Sweeping;
   corsOrigins: readonly string[];
   logLevel: LogLevel;
 };
@@ -129,6 +135,34 @@ export const settings = {
     description: '`off` leaves an embedded PostgreSQL that nobody has used yet without the demo data.',
     parse: oneOf(['on', 'off']),
   },
+  EXPIRY: {
+    fallback: '5y',
+    description:
+      'How long a service is kept that does not say so itself, from its start: a number and one of s, m, h, d, w, M (30 days), y (365 days).',
+    parse: seconds,
+  },
+  EXPIRY_BY_TYPE: {
+    fallback: '',
+    description: 'The same by the service type, comma separated, like `claim=10y,100=30d`.',
+    parse: secondsByType,
+  },
+  AUTO_COMPLETE_AFTER: {
+    fallback: null,
+    description:
+      'How long a service may stay without a change before it is completed, like `30d`, unless it says so itself.',
+    parse: seconds,
+  },
+  EVENT_RETENTION: {
+    fallback: '72h',
+    description: 'How long events are kept for those who follow them.',
+    parse: seconds,
+  },
+  SWEEP_INTERVAL: {
+    fallback: '30s',
+    description:
+      'How often each gateway looks for services that have expired or are to be completed, and for what else is due.',
+    parse: seconds,
+  },
   CORS_ORIGINS: {
     fallback: '',
     description:
@@ -163,12 +197,21 @@ export function readConfig(environment: Environment): Config {
   const poolSize = read('DATABASE_POOL_SIZE', settings.DATABASE_POOL_SIZE) ?? 1;
   const directory = read('DATA_DIR', settings.DATA_DIR) ?? '';
   const hasDemoData = read('DEMO_DATA', settings.DEMO_DATA) === 'on';
+  const retention: Retention = {
+    seconds: read('EXPIRY', settings.EXPIRY) ?? 0,
+    secondsByType: read('EXPIRY_BY_TYPE', settings.EXPIRY_BY_TYPE) ?? new Map(),
+    autoCompleteSeconds: read('AUTO_COMPLETE_AFTER', settings.AUTO_COMPLETE_AFTER),
+  };
+  const sweeping: Sweeping = {
+    eventSeconds: read('EVENT_RETENTION', settings.EVENT_RETENTION) ?? 0,
+    intervalSeconds: read('SWEEP_INTERVAL', settings.SWEEP_INTERVAL) ?? 0,
+  };
   const corsOrigins = read('CORS_ORIGINS', settings.CORS_ORIGINS) ?? [];
   const logLevel = read('LOG_LEVEL', settings.LOG_LEVEL) ?? 'info';
   if (faults.length > 0) throw new ConfigError(faults);
   const database: DatabaseConfig = url === null ? { kind: 'embedded', directory } : { kind: 'url', url };
   const auth = { isOff, isReachable: !isLoopback(host), jwt };
-  return { host, port, database, poolSize, auth, hasDemoData, corsOrigins, logLevel };
+  return { host, port, database, poolSize, auth, hasDemoData, retention, sweeping, corsOrigins, logLevel };
 }
 
 type Read = <T>(name: string, setting: Setting<T>) => T | null;
@@ -203,6 +246,27 @@ function integer(min: number, max: number): (text: string) => number | Fault {
     const isInRange = /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max;
     return isInRange ? Number(text) : new Fault(`must be an integer from ${min} to ${max}`);
   };
+}
+
+function seconds(text: string): number | Fault {
+  const checked: Checked<number> = duration(text);
+  return checked.ok ? checked.value : new Fault(checked.fault.message);
+}
+
+function secondsByType(text: string): ReadonlyMap<string, number> | Fault {
+  const entries = text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+    .map(
+      (entry) =>
+        [entry.slice(0, entry.lastIndexOf('=')), seconds(entry.slice(entry.lastIndexOf('=') + 1))] as const,
+    );
+  const areDurations = entries.every(([type, length]) => type !== '' && !(length instanceof Fault));
+  // Each of them is one by now.
+  return areDurations
+    ? new Map(entries as [string, number][])
+    : new Fault('must be types with a duration each, like claim=10y,100=30d');
 }
 
 function oneOf<const T extends string>(values: readonly T[]): (text: string) => T | Fault {

@@ -7,9 +7,11 @@ import { Faults, type Rule, refuse } from './domain/rules.js';
 import { businessUnit } from './domain/service-fields.js';
 import type { Origin } from './domain/service-writes.js';
 import { type KnownTenant, tenantId } from './domain/tenants.js';
-import type { Front, Role } from './generated/prisma/client.js';
+import type { Front, Role, ServerMode } from './generated/prisma/client.js';
 import type { Logger } from './logger.js';
 import { decodePercent } from './percent-encoding.js';
+import type { ServerModeFollower } from './server-mode.js';
+import type { Sweeper } from './sweeper.js';
 
 /** What both fronts are made of. */
 export type Gateway = {
@@ -17,6 +19,10 @@ export type Gateway = {
   authenticator: Authenticator;
   /** The tenants there are, by their ids. */
   tenants: LookupCache<KnownTenant>;
+  sweeper: Pick<Sweeper, 'wake'>;
+  server: ServerModeFollower;
+  /** Of the package. */
+  version: string;
   logger: Logger;
   clock: () => Date;
 };
@@ -26,9 +32,12 @@ export type RequestContext = {
   db: Db;
   origin: Origin;
   role: Role;
+  isForAllTenants: boolean;
+  /** What the server served when the call came; so it is for all of the call. */
+  serverMode: ServerMode;
   /** The `GroupId` of the call. */
   businessUnit: string | null;
-};
+} & Pick<Gateway, 'server' | 'sweeper' | 'version'>;
 
 /**
  * Decides by the headers who calls, for which tenant and business unit. Both fronts ask before they
@@ -50,7 +59,12 @@ export async function requestContext(
     db: await openTenant(gateway, tenant),
     origin: { front, requestId, principal: identity.principal, receivedAt },
     role: identity.role,
+    isForAllTenants: identity.tenants === 'all',
+    serverMode: (await gateway.server.state()).mode,
     businessUnit: unit,
+    server: gateway.server,
+    sweeper: gateway.sweeper,
+    version: gateway.version,
   };
 }
 

@@ -93,7 +93,12 @@ export class Forbidden extends DomainError {
 /** The gateway cannot serve now. Nothing was changed. */
 export class Unavailable extends DomainError {
   readonly code: 'UNAVAILABLE' | 'OUTCOME_UNKNOWN' = 'UNAVAILABLE';
-  readonly retryAfterSeconds = 1;
+  readonly retryAfterSeconds: number = 1;
+}
+
+/** All gateways are in maintenance: what reads or changes services has to wait. */
+export class InMaintenance extends Unavailable {
+  override readonly retryAfterSeconds = 30;
 }
 
 /** The connection broke while a write was in flight: it may or may not have been committed. */

@@ -22,20 +22,32 @@ export function decodeUtf8(bytes: Buffer | string): string {
  */
 export function parseJson(text: string): unknown {
   const value = parseSyntax(text);
-  if (mayHoldUnsafeNumber(text) || mayHoldDuplicateKey(text, value)) requireLossless(text);
+  const faults = [
+    ...(mayHoldDuplicateKey(text, value) ? duplicateKeys(text) : []),
+    ...(mayHoldUnsafeNumber(text) ? unsafeNumbers(parseLossless(text, undefined, keepLast)) : []),
+  ];
+  if (faults.length > 0) throw new MalformedBody(faults);
   return value;
 }
 
-function requireLossless(text: string): void {
-  const duplicates: Fault[] = [];
-  const value = parseLossless(text, undefined, {
-    onDuplicateKey: ({ key, newValue }) => {
-      duplicates.push({ path: [key], message: 'is given twice in one object' });
-      return newValue;
-    },
-  });
-  const faults = [...duplicates, ...unsafeNumbers(value)];
-  if (faults.length > 0) throw new MalformedBody(faults);
+/** Those are told already, and those of equal values too. */
+const keepLast = { onDuplicateKey: ({ newValue }: { newValue: unknown }) => newValue };
+
+/** Of a text that is JSON: what stands outside its strings tells where objects begin and end. */
+function duplicateKeys(text: string): Fault[] {
+  const faults: Fault[] = [];
+  const objects: Set<string>[] = [];
+  for (const [token, key] of text.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")\s*:|"[^"\\]*(?:\\.[^"\\]*)*"|[{}]/g)) {
+    if (token === '{') objects.push(new Set());
+    else if (token === '}') objects.pop();
+    else if (key !== undefined) addKey(JSON.parse(key), objects.at(-1), faults);
+  }
+  return faults;
+}
+
+function addKey(key: string, object: Set<string> | undefined, faults: Fault[]): void {
+  if (object?.has(key)) faults.push({ path: [key], message: 'is given twice in one object' });
+  object?.add(key);
 }
 
 function parseSyntax(text: string): unknown {

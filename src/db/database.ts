@@ -6,11 +6,22 @@ import type { Logger } from '../logger.js';
 import { asUnavailable, isRetryable, mayHaveCommitted, violates } from './failures.js';
 import { RegistryCache } from './registry.js';
 
+/** How long services are kept that do not say so themselves, and how long they may be idle. */
+export type Retention = {
+  /** From the start on. */
+  seconds: number;
+  /** Instead, by the service's type: its digits, or its string. */
+  secondsByType: ReadonlyMap<string, number>;
+  /** Without a change before a service is completed; null for ever. */
+  autoCompleteSeconds: number | null;
+};
+
 /** One tenant's view of the database: all that a domain function gets, made only by `forTenant`. */
 export type Db = {
   readonly prisma: Prisma.TransactionClient;
   readonly tenant: string;
   readonly registry: RegistryCache;
+  readonly retention: Retention;
   readonly commit: Commit;
   /** One writing statement, under the terms of `commit`. */
   readonly write: <Row>(statement: Prisma.Sql) => Promise<Row[]>;
@@ -40,10 +51,15 @@ export type Database = AsyncDisposable & {
   transaction<T>(tenant: string, act: (db: Db) => Promise<T>): Promise<T>;
 };
 
-export type DatabaseOptions = { connectionString: string; poolSize: number; logger: Logger };
+export type DatabaseOptions = {
+  connectionString: string;
+  poolSize: number;
+  retention: Retention;
+  logger: Logger;
+};
 
 /** Opens the database; connects when first used. */
-export function openDatabase({ connectionString, poolSize, logger }: DatabaseOptions): Database {
+export function openDatabase({ connectionString, poolSize, retention, logger }: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString,
     max: poolSize,
@@ -66,12 +82,14 @@ export function openDatabase({ connectionString, poolSize, logger }: DatabaseOpt
   return {
     admin: { prisma },
     forTenant(tenant) {
-      const db = tenants.get(tenant) ?? openTenant(prisma, tenant);
+      const db = tenants.get(tenant) ?? openTenant(prisma, tenant, retention);
       tenants.set(tenant, db);
       return db;
     },
     transaction: (tenant, act) =>
-      prisma.$transaction((transaction) => act(openTenant(transaction, tenant)), { timeout: 30_000 }),
+      prisma.$transaction((transaction) => act(openTenant(transaction, tenant, retention)), {
+        timeout: 30_000,
+      }),
     async [Symbol.asyncDispose]() {
       await prisma.$disconnect();
       await pool.end();
@@ -79,11 +97,12 @@ export function openDatabase({ connectionString, poolSize, logger }: DatabaseOpt
   };
 }
 
-function openTenant(prisma: Prisma.TransactionClient, tenant: string): Db {
+function openTenant(prisma: Prisma.TransactionClient, tenant: string, retention: Retention): Db {
   return {
     prisma,
     tenant,
     registry: new RegistryCache(prisma, tenant),
+    retention,
     write: (statement) => write(prisma, statement),
     commit: async <Command, Row>(statement: BatchStatement<Command>, command: Command) => {
       const [row] = await write<Row>(prisma, statement(tenant, [command]));

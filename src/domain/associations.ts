@@ -1,4 +1,5 @@
 import type { Db } from '../db/database.js';
+import { readExpiry } from './expiry.js';
 import { Faults } from './rules.js';
 import { customerId, readAct, readServiceFields, type ServiceInput } from './service-fields.js';
 import { type Origin, type WrittenService, writeService } from './service-writes.js';
@@ -16,7 +17,8 @@ export async function associateService(db: Db, origin: Origin, input: ServiceInp
   const act = readAct(input, origin, faults);
   const customer = faults.require(customerId, ['customerId'], input.fields['customerId'], '');
   const columns = { ...readServiceFields(input, faults), customer_id: customer };
-  const write = { ...act, event: 'SERVICE_ASSOCIATED', association: 'ASSOCIATE', columns } as const;
+  const expiry = readExpiry(input.fields, origin, faults);
+  const write = { ...act, event: 'SERVICE_ASSOCIATED', association: 'ASSOCIATE', columns, expiry } as const;
   return writeService(db, origin, write, faults);
 }
 

@@ -38,6 +38,8 @@ export const serviceColumns = {
   service_type: 'jsonb',
   ...startEventColumns,
   ...endEventColumns,
+  expires_at: 'timestamptz',
+  auto_complete_after: 'bigint',
 } as const;
 
 const stateStartColumns = {
@@ -75,12 +77,16 @@ export function columnValues(types: ColumnTypes, json: string): Prisma.Sql {
 
 /**
  * `a = …, b = …` for an UPDATE: those that the JSON object has, the others as they are in `row`.
- * A clock that runs behind the one that told the start gives no end before it.
+ * No end comes before `earliestEnd`: a clock that runs behind the one that told the start must not
+ * make one.
  */
-export function columnAssignments(types: ColumnTypes, json: string, row: string): Prisma.Sql {
+export function columnAssignments(
+  types: ColumnTypes,
+  { json, row, earliestEnd }: { json: string; row: string; earliestEnd: string },
+): Prisma.Sql {
   const assignment = ([name, type]: [string, string]) => {
     const given = jsonValue(json, name, type);
-    const value = name === 'completed_at' ? `greatest(${given}, ${row}.started_at)` : given;
+    const value = name === 'completed_at' ? `greatest(${given}, ${earliestEnd})` : given;
     return `${name} = case when ${json} ? '${name}' then ${value} else ${row}.${name} end`;
   };
   return Prisma.raw(Object.entries(types).map(assignment).join(', '));

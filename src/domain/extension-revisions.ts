@@ -1,5 +1,11 @@
 import { type DomainError, NotFound, type Path } from '../errors.js';
-import { attributeRule, type Json, type JsonRecord, type RecordSchema } from './extension-records.js';
+import {
+  type Attribute,
+  attributeRule,
+  type Json,
+  type JsonRecord,
+  type RecordSchema,
+} from './extension-records.js';
 import type { Faults } from './rules.js';
 
 /** How a new value comes of the stored one. */
@@ -96,20 +102,29 @@ function readSelection(
     faults.add(path, { message: 'must have all attributes of a unique list, to tell which record', allowed });
     return undefined;
   }
-  const unknown = [...Object.keys(given)].filter(
-    (name) => !attributes.some((attribute) => attribute.name.toLowerCase() === name.toLowerCase()),
-  );
-  for (const name of unknown) {
-    const allowed = attributes.map((attribute) => attribute.name);
-    faults.add([...path, name], { message: 'is not an attribute of the extension', allowed });
-  }
+  const checked = checkGiven(attributes, given, path, faults);
+  return checked && names.map((name) => [name, checked.get(name)]);
+}
+
+/** The given attributes by their schema's names, as they are stored; undefined where one breaks a rule. */
+function checkGiven(
+  attributes: readonly Attribute[],
+  given: Members,
+  path: Path,
+  faults: Faults,
+): ReadonlyMap<string, unknown> | undefined {
   const before = faults.list.length;
-  const selection = names.map((name): [string, unknown] => {
-    const attribute = attributes.find((known) => known.name === name);
-    const rule = attribute && attributeRule(attribute);
-    return [name, rule && faults.check(rule, [...path, name], givenFor(name))];
-  });
-  return faults.list.length > before || unknown.length > 0 ? undefined : selection;
+  const checked = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(given)) {
+    const attribute = attributes.find((known) => known.name.toLowerCase() === name.toLowerCase());
+    if (!attribute) {
+      const allowed = attributes.map((known) => known.name);
+      faults.add([...path, name], { message: 'is not an attribute of the extension', allowed });
+    } else if (value !== null) {
+      checked.set(attribute.name, faults.check(attributeRule(attribute), [...path, attribute.name], value));
+    }
+  }
+  return faults.list.length > before ? undefined : checked;
 }
 
 function isObject(value: unknown): value is Members {

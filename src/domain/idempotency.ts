@@ -6,7 +6,8 @@ import { type Rule, text } from './rules.js';
 /** Any text that the caller makes up anew for each act and repeats with each retry of it. */
 export const idempotencyKey: Rule<string> = text(255, 1);
 
-const keptMilliseconds = 24 * 60 * 60 * 1000;
+/** How long what came of a call is kept. */
+export const keySeconds = 24 * 60 * 60;
 
 /** What to find by a key: the outcome of the same command, as the write statement stored it. */
 export type Attempt = { key: string; commandHash: string; receivedAt: Date };
@@ -20,7 +21,7 @@ export async function findOutcome(db: Db, { key, commandHash, receivedAt }: Atte
   const { tenant } = db;
   const stored = await db.prisma.idempotencyKey.findUnique({ where: { tenant_key: { tenant, key } } });
   if (!stored) return undefined;
-  const keptSince = new Date(receivedAt.getTime() - keptMilliseconds);
+  const keptSince = new Date(receivedAt.getTime() - keySeconds * 1_000);
   if (stored.createdAt < keptSince) {
     await db.prisma.idempotencyKey.deleteMany({ where: { tenant, key, createdAt: { lt: keptSince } } });
     return undefined;

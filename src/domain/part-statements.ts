@@ -17,8 +17,11 @@ export function startsPart(kind: PartKind, tenant: string): Prisma.Sql {
 /** The part of a write statement that ends states or tasks: one by its id, or all that are open. */
 export function endsPart(kind: PartKind, tenant: string): Prisma.Sql {
   const table = Prisma.raw(kind);
+  const json = `w.${kind}_end`;
+  // All that are open end with their service.
+  const earliestEnd = `p.started_at, case when not ${json} ? 'id' then w.completed_at end`;
   return Prisma.sql`${table}s_ended as (
-    update ${table} p set ${columnAssignments(partEnd, `w.${kind}_end`, 'p')}
+    update ${table} p set ${columnAssignments(partEnd, { json, row: 'p', earliestEnd })}
     from written w
     where p.tenant = ${tenant} and p.service_id = w.id and p.completed_at is null
       and w.${table}_end is not null and p.id = coalesce((w.${table}_end->>'id')::int, p.id)
@@ -34,7 +37,7 @@ export function holdsParts(tenant: string): Prisma.Sql {
   return Prisma.sql`
     (c.state_start is null and c.task_start is null or s.completed_at is null)
     and coalesce((c.state_start->>'previous_state_id')::int < s.next_state_id, true)
-    and coalesce((c.task_start->>'state_id')::int < s.next_state_id, true)
+    and coalesce((c.task_start->>'state_id')::int < s.next_state_id + (c.state_start is not null)::int, true)
     and ${isOpen('state', tenant)} and ${isOpen('task', tenant)}
     and not exists (
       select from jsonb_to_recordset(c.extensions) as given(scope extension_scope, owner_id int)

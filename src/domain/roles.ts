@@ -1,5 +1,5 @@
-import { Forbidden } from '../errors.js';
-import type { Role } from '../generated/prisma/client.js';
+import { Forbidden, InMaintenance } from '../errors.js';
+import type { Role, ServerMode } from '../generated/prisma/client.js';
 import { accept, type Rule, refuse } from './rules.js';
 
 /** From the least to the greatest: each may do what the ones before it may. */
@@ -19,11 +19,15 @@ const leastRoles = {
   businessAttributes: 'READER',
   fieldMappings: 'READER',
   mapNames: 'READER',
+  server: 'READER',
   startService: 'WRITER',
   associateService: 'WRITER',
   undoAssociation: 'WRITER',
   updateService: 'WRITER',
   completeService: 'WRITER',
+  startComposite: 'WRITER',
+  setServiceExpiry: 'WRITER',
+  deleteService: 'OPERATOR',
   startState: 'WRITER',
   completeState: 'WRITER',
   transitionState: 'WRITER',
@@ -38,12 +42,46 @@ const leastRoles = {
   deleteBusinessAttribute: 'SCHEMA_ADMIN',
   mapField: 'SCHEMA_ADMIN',
   setMapNames: 'SCHEMA_ADMIN',
+  purge: 'OPERATOR',
+  purges: 'OPERATOR',
+  purgeServices: 'OPERATOR',
+  cancelPurge: 'OPERATOR',
+  exportServices: 'OPERATOR',
+  setServerMode: 'OPERATOR',
 } as const satisfies Readonly<Record<string, Role>>;
 
 export type OperationName = keyof typeof leastRoles;
 
-/** @throws Forbidden for a role that is too small */
-export type RoleCheck = (role: Role) => void;
+/** What goes on while the server is in maintenance; the data does not. */
+const openInMaintenance: ReadonlySet<OperationName> = new Set([
+  'server',
+  'setServerMode',
+  'extensionSchema',
+  'extensionSchemas',
+  'createExtensionSchema',
+  'businessAttribute',
+  'businessAttributes',
+  'fieldMappings',
+  'mapNames',
+  'defineBusinessAttribute',
+  'deleteBusinessAttribute',
+  'mapField',
+  'setMapNames',
+  'exportServices',
+  'purge',
+  'purges',
+  'purgeServices',
+  'cancelPurge',
+]);
+
+/** What is done to all tenants at once. */
+const ofAllTenants: ReadonlySet<OperationName> = new Set(['setServerMode']);
+
+/** Who calls, and what the server serves to anybody. */
+export type Caller = { role: Role; isForAllTenants: boolean; serverMode: ServerMode };
+
+/** @throws Forbidden for a role that is too small or too few tenants; InMaintenance */
+export type RoleCheck = (caller: Caller) => void;
 
 /**
  * Made once for each operation, when the fronts are put together.
@@ -53,11 +91,18 @@ export function roleCheckOf(operation: string): RoleCheck {
   if (!isOperation(operation))
     throw new Error(`The operation ${operation} is missing in the table of roles.`);
   const least = leastRoles[operation];
-  return (role) => {
-    if (roles.indexOf(role) >= roles.indexOf(least)) return;
-    throw new Forbidden(
-      `${operation} takes the role ${roleName(least)}, the credentials have ${roleName(role)}.`,
-    );
+  return ({ role, isForAllTenants, serverMode }) => {
+    if (roles.indexOf(role) < roles.indexOf(least)) {
+      throw new Forbidden(
+        `${operation} takes the role ${roleName(least)}, the credentials have ${roleName(role)}.`,
+      );
+    }
+    if (!isForAllTenants && ofAllTenants.has(operation)) {
+      throw new Forbidden(`${operation} takes credentials for all tenants: it concerns every one of them.`);
+    }
+    if (serverMode === 'MAINTENANCE' && !openInMaintenance.has(operation)) {
+      throw new InMaintenance(`The server is in maintenance: ${operation} has to wait.`);
+    }
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Fault, Path } from '../errors.js';
 import type { PartEnd, ServiceColumns, StateStart, TaskStart } from './columns.js';
+import { seconds } from './durations.js';
 import type { GivenExtension, Owner } from './extensions.js';
 import { idempotencyKey } from './idempotency.js';
 import {
@@ -57,6 +58,7 @@ const serviceFields = {
   serviceType: nullable(typeCode),
   contactKey: nullable(contactKey),
   estDuration: nullable(integer(0)),
+  autoCompleteAfter: nullable(seconds),
 };
 
 const actFields = {

@@ -4,13 +4,17 @@ import type { Service } from '../generated/prisma/client.js';
 import { type ExtensionWrite, maxServiceExtensionBytes, tooLargeTogether } from './extensions.js';
 import type { ServiceWrite } from './service-writes.js';
 
+/** Somebody else created the service that was to be found or created. */
+export class Overtaken extends Conflict {}
+
 /** Why the UPDATE found no row; undefined when it would find one by now. */
 export async function explainRefusal(
   db: Db,
   write: ServiceWrite,
   extensions: readonly ExtensionWrite[],
 ): Promise<DomainError | undefined> {
-  const { id, expectedVersion } = write;
+  const { id, expectedVersion, composite } = write;
+  if (composite) return new Overtaken('Another call has created such a service.');
   if (id === undefined) return undefined;
   const service = await db.prisma.service.findUnique({ where: { tenant_id: { tenant: db.tenant, id } } });
   if (!service) return new NotFound(`There is no service ${id}.`);
@@ -28,7 +32,7 @@ export async function explainRefusal(
 }
 
 /** The parts that an act names. Each number below the next one is there. */
-function explainMissingPart(service: Service, write: ServiceWrite): NotFound | undefined {
+export function explainMissingPart(service: Service, write: ServiceWrite): NotFound | undefined {
   const { stateStart, stateEnd, taskStart, taskEnd, extensions } = write;
   const owners = (wanted: 'STATE' | 'TASK') =>
     extensions.flatMap(({ scope, ownerId }) => (scope === wanted ? [ownerId] : []));

@@ -25,6 +25,9 @@ export type ServiceCommand = {
   state_end: PartEnd | null;
   task_start: TaskStart | null;
   task_end: PartEnd | null;
+  /** What lets a start act only if nobody created a service of its key since `composite_turn` was read. */
+  composite_key: string | null;
+  composite_turn: number | null;
   /** Whether the act depends on more than the service's row. */
   reads_beside: boolean;
   /** How history calls the act, where it may change the owner: to `columns.customer_id`, or back by an undo. */
@@ -53,6 +56,8 @@ const commandTypes = {
   state_end: 'jsonb',
   task_start: 'jsonb',
   task_end: 'jsonb',
+  composite_key: 'text',
+  composite_turn: 'int',
   reads_beside: 'boolean',
   association: 'association_kind',
   idempotency_key: 'text',
@@ -83,19 +88,46 @@ const commandFields = Prisma.raw(
  * Starts services, each with its extensions, its first history entry and its event. Answers the new
  * services; a command that was checked against another registry than the tenant's does nothing.
  */
-export const startServices: BatchStatement<ServiceCommand> = (tenant, commands) => Prisma.sql`
+export const startServices = starting({ withParts: false });
+
+/**
+ * The same with a state and a task each. Of commands with one key that read the same turn only one
+ * acts: the row of the key is theirs to wait for, and has another turn then.
+ */
+export const startServicesAndParts = starting({ withParts: true });
+
+function starting({ withParts }: { withParts: boolean }): BatchStatement<ServiceCommand> {
+  return (tenant, commands) => Prisma.sql`
   with command as materialized (
     select nextval('service_id_seq') as service_id, c.*
     from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})
     where ${mayAct(tenant)}
-  ), changed as (
-    insert into service (tenant, id, ${columnNames(serviceColumns)}, updated_at)
-    select ${tenant}, c.service_id, ${columnValues(serviceColumns, 'c.columns')}, c.recorded_at from command c
+  ), ${withParts ? turnsTaken(tenant) : Prisma.empty} changed as (
+    insert into service (tenant, id, ${columnNames(serviceColumns)}, next_state_id, next_task_id,
+      auto_complete_at, updated_at)
+    select ${tenant}, c.service_id, ${columnValues(serviceColumns, 'c.columns')},
+      (c.state_start is not null)::int, (c.task_start is not null)::int,
+      c.recorded_at + (c.columns->>'auto_complete_after')::bigint * interval '1 second', c.recorded_at
+    from command c
+    ${withParts ? Prisma.raw('where c.composite_key is null or c.composite_key in (select key from turns)') : Prisma.empty}
     returning *
   ), written as (
     select s.*, ${commandFields} from changed s join command c on c.service_id = s.id
-  ), ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
+  ), ${withParts ? Prisma.sql`${startsPart('state', tenant)}, ${startsPart('task', tenant)},` : Prisma.empty}
+  ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
   select ${asPrismaService} from changed`;
+}
+
+function turnsTaken(tenant: string): Prisma.Sql {
+  return Prisma.sql`turns as (
+    insert into composite_start (tenant, key, turn, updated_at)
+    select ${tenant}, c.composite_key, c.composite_turn + 1, c.recorded_at
+    from command c where c.composite_key is not null
+    on conflict (tenant, key) do update set turn = excluded.turn, updated_at = excluded.updated_at
+      where composite_start.turn = excluded.turn - 1
+    returning key
+  ),`;
+}
 
 /**
  * Changes services: update-first, so that the row locks in one order and every condition is
@@ -122,6 +154,9 @@ function changing({ withParts }: { withParts: boolean }): BatchStatement<Service
       customer_id = ${ownerAfter},
       prev_customer_id = case when ${hasMoved} then s.customer_id else s.prev_customer_id end,
       associated_version = case when ${hasMoved} then s.version + 1 else s.associated_version end,
+      auto_complete_at = case when s.completed_at is null and not c.columns ? 'completed_at'
+        then c.recorded_at + interval '1 second' * case when c.columns ? 'auto_complete_after'
+          then (c.columns->>'auto_complete_after')::bigint else s.auto_complete_after end end,
       version = s.version + 1, updated_at = c.recorded_at
     from command c
     where s.tenant = ${tenant} and s.id = c.id
@@ -236,7 +271,11 @@ const hasMoved = Prisma.raw(`
   (c.association = 'UNDO' or c.association = 'ASSOCIATE' and c.columns->>'customer_id' is distinct from s.customer_id)`);
 
 const { customer_id: _owner, ...ownColumns } = serviceColumns;
-const assignments = columnAssignments(ownColumns, 'c.columns', 's');
+const assignments = columnAssignments(ownColumns, {
+  json: 'c.columns',
+  row: 's',
+  earliestEnd: 's.started_at',
+});
 
 const countedParts = Prisma.raw(`
   next_state_id = s.next_state_id + (c.state_start is not null)::int,
@@ -245,7 +284,7 @@ const countedParts = Prisma.raw(`
 /** Every column of `service` under its Prisma name, so that a row is a Prisma `Service`. */
 const asPrismaService = Prisma.raw(
   [...Object.keys(serviceColumns), 'tenant', 'id', 'version', 'prev_customer_id', 'associated_version']
-    .concat('next_state_id', 'next_task_id', 'expires_at', 'auto_complete_after', 'updated_at')
+    .concat('next_state_id', 'next_task_id', 'auto_complete_at', 'updated_at')
     .map((name) => `${name} as "${prismaName(name)}"`)
     .join(', '),
 );

@@ -3,18 +3,20 @@ import type { Registry } from '../db/registry.js';
 import { DomainError, type Fault, Invalid, NotFound, StaleVersion, Unavailable } from '../errors.js';
 import type { Association, AssociationKind, EventType, Front, Service } from '../generated/prisma/client.js';
 import type { PartEnd, ServiceColumns, StateStart, TaskStart } from './columns.js';
+import { expiryColumns, type GivenExpiry } from './expiry.js';
 import type { Json } from './extension-records.js';
 import { type Revision, revisions } from './extension-revisions.js';
 import { recordSchema, schemaNamed } from './extension-schemas.js';
 import { checkExtensions, type ExtensionWrite, type OwnedExtension } from './extensions.js';
 import { findOutcome, hashCommand } from './idempotency.js';
 import { Faults } from './rules.js';
-import { explainRefusal } from './service-refusals.js';
+import { explainMissingPart, explainRefusal } from './service-refusals.js';
 import {
   changeServices,
   changeServicesAndParts,
   type ServiceCommand,
   startServices,
+  startServicesAndParts,
 } from './service-statements.js';
 import { mapCodes } from './type-codes.js';
 
@@ -41,7 +43,11 @@ export type ServiceWrite = {
   stateEnd?: PartEnd;
   taskStart?: TaskStart;
   taskEnd?: PartEnd;
+  /** When the service is to be deleted, where the act says so. */
+  expiry?: GivenExpiry;
   extensions: readonly OwnedExtension[];
+  /** Lets a start act only if nobody created a service of the key since the turn was read. */
+  composite?: { key: string; turn: number };
   /** The act gives one extension, whose new value comes of the stored one. */
   revision?: Revision;
   takesAttachedData: boolean;
@@ -93,6 +99,16 @@ export async function writeService(
 
 type Basis = { registry: Registry; known: readonly Fault[]; commandHash: string };
 
+/** What the registry has against a write, before it is sent. */
+export async function checkWrite(
+  db: Db,
+  registry: Registry,
+  write: ServiceWrite,
+  origin: Origin,
+): Promise<readonly Fault[]> {
+  return (await settle(db, registry, write, origin)).found;
+}
+
 /** @returns what came of it, or the registry to try again with */
 async function attempt(
   db: Db,
@@ -100,7 +116,7 @@ async function attempt(
   given: ServiceWrite,
   { registry, known, commandHash }: Basis,
 ): Promise<WrittenService | Registry> {
-  const { write, extensions, found, refusal: early } = await settle(db, registry, given);
+  const { write, extensions, found, refusal: early } = await settle(db, registry, given, origin);
   const command = commandOf(registry, origin, write, extensions, commandHash);
   const isSound = known.length + found.length === 0 && !early;
   const service = isSound && (await db.commit<ServiceCommand, Service>(statementOf(write), command));
@@ -126,7 +142,7 @@ const mostAttempts = 100;
 function hashOf(write: ServiceWrite): string {
   const { event, id, columns, stateStart, stateEnd, taskStart, taskEnd, extensions, revision, timestamp } =
     write;
-  const { expectedVersion, reason, actor } = write;
+  const { expiry, expectedVersion, reason, actor } = write;
   const given = [columns, stateStart, stateEnd, taskStart, taskEnd].map((part) => {
     const {
       started_at: _start,
@@ -135,7 +151,18 @@ function hashOf(write: ServiceWrite): string {
     } = { started_at: null, completed_at: null, ...part };
     return said;
   });
-  return hashCommand({ event, id, given, extensions, revision, timestamp, expectedVersion, reason, actor });
+  return hashCommand({
+    event,
+    id,
+    given,
+    expiry,
+    extensions,
+    revision,
+    timestamp,
+    expectedVersion,
+    reason,
+    actor,
+  });
 }
 
 type Settled = {
@@ -149,9 +176,11 @@ type Settled = {
   refusal?: DomainError;
 };
 
-async function settle(db: Db, registry: Registry, given: ServiceWrite): Promise<Settled> {
+async function settle(db: Db, registry: Registry, given: ServiceWrite, origin: Origin): Promise<Settled> {
   const faults = new Faults();
-  const mapped = mapCodes(registry, given, faults);
+  const coded = mapCodes(registry, given, faults);
+  const expiry = expiryColumns(db, registry, { ...coded, isStart: given.id === undefined }, origin);
+  const mapped = { ...coded, columns: { ...coded.columns, ...expiry } };
   const { takesAttachedData, revision } = given;
   const check = { registry, takesAttachedData };
   if (!revision) {
@@ -170,7 +199,7 @@ async function settle(db: Db, registry: Registry, given: ServiceWrite): Promise<
   }
 }
 
-/** @throws NotFound, StaleVersion */
+/** @throws NotFound of the service or of the part, StaleVersion */
 async function revise(
   { prisma, tenant }: Db,
   registry: Registry,
@@ -183,9 +212,11 @@ async function revise(
   const ownerId = extension.ownerId ?? 0;
   const found = await prisma.service.findUnique({
     where: { tenant_id: { tenant, id: write.id } },
-    select: { version: true, extensions: { where: { scope, ownerId, nameKey: name.toLowerCase() } } },
+    include: { extensions: { where: { scope, ownerId, nameKey: name.toLowerCase() } } },
   });
   if (!found) throw new NotFound(`There is no service ${write.id}.`);
+  const missing = explainMissingPart(found, write);
+  if (missing) throw missing;
   const { version, extensions } = found;
   if (write.expectedVersion !== undefined && write.expectedVersion !== version) {
     throw new StaleVersion(write.id, version, write.expectedVersion);
@@ -202,13 +233,13 @@ async function revise(
 }
 
 function statementOf({ id, stateStart, stateEnd, taskStart, taskEnd, extensions }: ServiceWrite) {
-  if (id === undefined) return startServices;
   const touchesParts =
     stateStart ?? stateEnd ?? taskStart ?? taskEnd ?? extensions.find(({ scope }) => scope !== 'SERVICE');
+  if (id === undefined) return touchesParts ? startServicesAndParts : startServices;
   return touchesParts ? changeServicesAndParts : changeServices;
 }
 
-function commandOf(
+export function commandOf(
   registry: Registry,
   origin: Origin,
   write: ServiceWrite,
@@ -224,6 +255,8 @@ function commandOf(
     state_end: write.stateEnd ?? null,
     task_start: write.taskStart ?? null,
     task_end: write.taskEnd ?? null,
+    composite_key: write.composite?.key ?? null,
+    composite_turn: write.composite?.turn ?? null,
     reads_beside: Boolean(extensions.length > 0 || write.stateEnd || write.taskEnd),
     association: write.association ?? null,
     idempotency_key: write.idempotencyKey ?? null,

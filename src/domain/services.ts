@@ -3,6 +3,7 @@ import { type Cursor, decodeCursor, isBefore, isBehind } from '../db/paging.js';
 import type { Registry } from '../db/registry.js';
 import { Invalid, NotFound } from '../errors.js';
 import type { Prisma } from '../generated/prisma/client.js';
+import { readExpiry } from './expiry.js';
 import { type MappedField, storedForms } from './field-mappings.js';
 import type { Status } from './parts.js';
 import { accept, Faults, list, type Rule, refuse, text, typeCode } from './rules.js';
@@ -16,7 +17,7 @@ import {
   readStart,
   type ServiceInput,
 } from './service-fields.js';
-import { type Origin, type WrittenService, writeService } from './service-writes.js';
+import { type Origin, type ServiceWrite, type WrittenService, writeService } from './service-writes.js';
 
 /**
  * Starts a service, with a customer or anonymous under a contact key: one of the two is required.
@@ -25,6 +26,10 @@ import { type Origin, type WrittenService, writeService } from './service-writes
  */
 export async function startService(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
   const faults = new Faults(input.faults);
+  return writeService(db, origin, readServiceStart(input, origin, faults), faults);
+}
+
+export function readServiceStart(input: ServiceInput, origin: Origin, faults: Faults): ServiceWrite {
   const act = readStart(input, origin, faults);
   const customer = faults.check(customerId, ['customerId'], input.fields['customerId'] ?? undefined);
   const unit = faults.check(businessUnit, ['businessUnit'], input.fields['businessUnit'] ?? undefined);
@@ -35,8 +40,8 @@ export async function startService(db: Db, origin: Origin, input: ServiceInput):
     started_at: act.occurredAt,
   };
   requireForStart(input, faults);
-  const write = { ...act, event: 'SERVICE_STARTED', association: 'START', columns } as const;
-  return writeService(db, origin, write, faults);
+  const expiry = readExpiry(input.fields, origin, faults);
+  return { ...act, event: 'SERVICE_STARTED', association: 'START', columns, expiry };
 }
 
 function requireForStart({ fields, requiresType }: ServiceInput, faults: Faults): void {
@@ -56,7 +61,8 @@ export async function updateService(db: Db, origin: Origin, input: ServiceInput)
   const faults = new Faults(input.faults);
   const act = readAct(input, origin, faults);
   const columns = readServiceFields(input, faults);
-  return writeService(db, origin, { ...act, event: 'SERVICE_UPDATED', columns }, faults);
+  const expiry = readExpiry(input.fields, origin, faults);
+  return writeService(db, origin, { ...act, event: 'SERVICE_UPDATED', columns, expiry }, faults);
 }
 
 /**
@@ -70,14 +76,25 @@ export async function completeService(db: Db, origin: Origin, input: ServiceInpu
   const act = readAct(input, origin, faults);
   const columns = readEnd(input, act, faults);
   const allParts = { completed_at: act.occurredAt };
-  const write = {
-    ...act,
-    event: 'SERVICE_COMPLETED',
-    columns,
-    stateEnd: allParts,
-    taskEnd: allParts,
-  } as const;
+  const parts = { stateEnd: allParts, taskEnd: allParts };
+  const expiry = readExpiry(input.fields, origin, faults);
+  const write = { ...act, event: 'SERVICE_COMPLETED', columns, ...parts, expiry } as const;
   return writeService(db, origin, write, faults);
+}
+
+/**
+ * Says anew when a service is to be deleted, active or completed: `ttl` in seconds from now, which
+ * wins, or `expirationTime`; null for never.
+ * @throws Invalid, listing every fault; NotFound, Conflict, Unavailable, OutcomeUnknown
+ */
+export async function setServiceExpiry(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
+  const faults = new Faults(input.faults);
+  const act = readAct(input, origin, faults);
+  const expiry = readExpiry(input.fields, origin, faults);
+  if (input.fields['ttl'] === undefined && input.fields['expirationTime'] === undefined) {
+    faults.add(['ttl'], { message: 'is required where there is no expiration time' });
+  }
+  return writeService(db, origin, { ...act, event: 'SERVICE_UPDATED', expiry }, faults);
 }
 
 /** What to load beside a service: Prisma's `include`, or what Pothos makes of a selection. */

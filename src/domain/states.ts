@@ -25,17 +25,21 @@ import { type Origin, type WrittenService, writeService } from './service-writes
 export async function startState(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
   const faults = new Faults(input.faults);
   const act = readAct(input, origin, faults, newState);
-  const { fields, requiresType } = input;
-  const previous = faults.check(nullable(partId), ['previousStateId'], fields['previousStateId']);
-  const stateStart: StateStart = {
-    ...readStartEvent(input, act.occurredAt, faults),
-    ...readPart('state', { fields, path: [], requiresType }, faults),
-    previous_state_id: previous ?? null,
-  };
+  const stateStart = readStateStart(input, act.occurredAt, faults);
   return writeService(db, origin, { ...act, event: 'STATE_STARTED', stateStart }, faults);
 }
 
-const newState = { scope: 'STATE', ownerId: null } as const;
+export function readStateStart(input: ServiceInput, startedAt: Date, faults: Faults): StateStart {
+  const { fields, requiresType } = input;
+  const previous = faults.check(nullable(partId), ['previousStateId'], fields['previousStateId']);
+  return {
+    ...readStartEvent(input, startedAt, faults),
+    ...readPart('state', { fields, path: [], requiresType }, faults),
+    previous_state_id: previous ?? null,
+  };
+}
+
+export const newState = { scope: 'STATE', ownerId: null } as const;
 
 /**
  * Completes a state, once. Its tasks go on.

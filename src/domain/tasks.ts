@@ -17,15 +17,21 @@ import type { PartKey } from './states.js';
  */
 export async function startTask(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
   const faults = new Faults(input.faults);
-  const act = readAct(input, origin, faults, { scope: 'TASK', ownerId: null });
+  const act = readAct(input, origin, faults, newTask);
+  const taskStart = readTaskStart(input, act.occurredAt, faults);
+  return writeService(db, origin, { ...act, event: 'TASK_STARTED', taskStart }, faults);
+}
+
+export const newTask = { scope: 'TASK', ownerId: null } as const;
+
+export function readTaskStart(input: ServiceInput, startedAt: Date, faults: Faults): TaskStart {
   const { fields, requiresType } = input;
   const state = faults.check(nullable(partId), ['stateId'], fields['stateId']);
-  const taskStart: TaskStart = {
-    ...readStartEvent(input, act.occurredAt, faults),
+  return {
+    ...readStartEvent(input, startedAt, faults),
     ...readPart('task', { fields, path: [], requiresType }, faults),
     state_id: state ?? null,
   };
-  return writeService(db, origin, { ...act, event: 'TASK_STARTED', taskStart }, faults);
 }
 
 /**

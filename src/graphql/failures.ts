@@ -1,7 +1,15 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { asUnavailable } from '../db/failures.js';
-import { DomainError, type Fault, formatPath, Invalid, Unauthenticated, Unavailable } from '../errors.js';
+import {
+  DomainError,
+  type Fault,
+  formatPath,
+  InMaintenance,
+  Invalid,
+  Unauthenticated,
+  Unavailable,
+} from '../errors.js';
 
 /**
  * A failure outside the result unions, as the caller sees it. What GraphQL found in the document
@@ -15,7 +23,8 @@ export function presentError(error: unknown, log: FastifyBaseLogger): GraphQLErr
     return asReported(error instanceof GraphQLError ? error : cause);
 
   if (!known) log.error({ err: cause }, 'unexpected error');
-  if (known instanceof Unavailable) log.warn({ err: known }, 'unavailable');
+  if (known instanceof Unavailable && !(known instanceof InMaintenance))
+    log.warn({ err: known }, 'unavailable');
   const place = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
   return new GraphQLError(known?.message ?? 'Unexpected error.', {
     ...place,

@@ -10,8 +10,8 @@ import type { RequestContext } from '../context.js';
 import { type RoleCheck, roleCheckOf } from '../domain/roles.js';
 
 /**
- * Lets every root field first see whether the caller's role is enough for all root fields of the
- * operation; where it is not, each of them fails and nothing at all is done.
+ * Lets every root field first see whether the caller may use all root fields of the operation now;
+ * where one may not be used, each of them fails and nothing at all is done.
  * @throws Error for a root field that the table of roles lacks
  */
 export function guardRootFields(schema: GraphQLSchema): GraphQLSchema {
@@ -38,11 +38,11 @@ function guard(field: GraphQLField<unknown, RequestContext>, checks: ReadonlyMap
 }
 
 function checkOperation(
-  { role }: RequestContext,
+  caller: RequestContext,
   { operation, fragments }: GraphQLResolveInfo,
   checks: ReadonlyMap<string, RoleCheck>,
 ): void {
-  for (const name of rootFieldsOf(operation.selectionSet, fragments)) checks.get(name)?.(role);
+  for (const name of rootFieldsOf(operation.selectionSet, fragments)) checks.get(name)?.(caller);
 }
 
 /** Those that a directive leaves out count too. */

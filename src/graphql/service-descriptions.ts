@@ -14,6 +14,8 @@ export const described = {
   duration: 'From the start to the end, in milliseconds; null while it is active.',
   disposition: 'How it went.',
   dispositionDesc: 'How it went, in words. At most 64 characters.',
+  autoCompleteAfter:
+    'How many seconds without a change the service stays before it is completed with all that is open in it; `null` for ever.',
   contactKey:
     'What the customer is reached by, like a phone number: finds anonymous services. 1 to 128 characters.',
   replayed:

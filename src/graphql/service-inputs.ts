@@ -105,6 +105,23 @@ export function serviceInputs(t: FieldsBuilder) {
     serviceType: t.field({ type: 'TypeCode', description: described.serviceType }),
     contactKey: t.string({ description: described.contactKey }),
     estDuration: t.field({ type: 'Long', description: described.estDuration }),
+    autoCompleteAfter: t.field({ type: 'Long', description: described.autoCompleteAfter }),
+    ...expiryInputs(t),
+  };
+}
+
+/** When a service is to be deleted. */
+export function expiryInputs(t: FieldsBuilder) {
+  return {
+    ttl: t.field({
+      type: 'Long',
+      description:
+        'How many seconds from now the service is kept; `null` for ever. Wins over `expirationTime`.',
+    }),
+    expirationTime: t.field({
+      type: 'DateTime',
+      description: 'Until when the service is kept, by the gateway’s clock; `null` for ever.',
+    }),
   };
 }
 

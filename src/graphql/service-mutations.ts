@@ -1,5 +1,6 @@
+import { type Deletion, deleteService } from '../domain/deletions.js';
 import type { WrittenService } from '../domain/service-writes.js';
-import { completeService, startService, updateService } from '../domain/services.js';
+import { completeService, setServiceExpiry, startService, updateService } from '../domain/services.js';
 import { Conflict, Invalid, NotFound } from '../errors.js';
 import { Association } from './associations.js';
 import { builder } from './builder.js';
@@ -8,11 +9,15 @@ import {
   actInputs,
   dispositionInputs,
   eventInputs,
+  expiryInputs,
   historyInputs,
+  retryInputs,
+  serviceIdInput,
   serviceInputs,
   startInputs,
   timeInputs,
   toServiceInput,
+  versionInputs,
 } from './service-inputs.js';
 import { Service } from './services.js';
 
@@ -36,7 +41,28 @@ const UpdateServiceInput = builder.inputType('UpdateServiceInput', {
 
 const CompleteServiceInput = builder.inputType('CompleteServiceInput', {
   description: 'The end of a service.',
-  fields: (t) => ({ ...actInputs(t), ...timeInputs(t), ...eventInputs(t), ...dispositionInputs(t) }),
+  fields: (t) => ({
+    ...actInputs(t),
+    ...timeInputs(t),
+    ...eventInputs(t),
+    ...dispositionInputs(t),
+    ...expiryInputs(t),
+  }),
+});
+
+const SetServiceExpiryInput = builder.inputType('SetServiceExpiryInput', {
+  description: 'When a service is to be deleted. One of `ttl` and `expirationTime` is required.',
+  fields: (t) => ({
+    serviceId: serviceIdInput(t),
+    ...expiryInputs(t),
+    ...versionInputs(t),
+    ...retryInputs(t),
+  }),
+});
+
+const DeleteServiceInput = builder.inputType('DeleteServiceInput', {
+  description: 'Which service to delete.',
+  fields: (t) => ({ serviceId: serviceIdInput(t), ...versionInputs(t), ...retryInputs(t) }),
 });
 
 const StartServicePayload = builder.objectRef<WrittenService>('StartServicePayload').implement({
@@ -64,6 +90,22 @@ const CompleteServicePayload = builder.objectRef<WrittenService>('CompleteServic
   description: 'The service was completed.',
   fields: (t) => ({
     service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
+    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
+  }),
+});
+
+const SetServiceExpiryPayload = builder.objectRef<WrittenService>('SetServiceExpiryPayload').implement({
+  description: 'The expiry was set.',
+  fields: (t) => ({
+    service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
+    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
+  }),
+});
+
+const DeleteServicePayload = builder.objectRef<Deletion>('DeleteServicePayload').implement({
+  description: 'The service was deleted.',
+  fields: (t) => ({
+    serviceId: t.exposeID('serviceId', { description: 'The service that is gone.' }),
     replayed: t.exposeBoolean('replayed', { description: described.replayed }),
   }),
 });
@@ -110,5 +152,31 @@ builder.mutationField('completeService', (t) =>
     },
     args: { input: t.arg({ type: CompleteServiceInput, required: true, description: 'The end.' }) },
     resolve: (_, { input }, { db, origin }) => completeService(db, origin, toServiceInput(input)),
+  }),
+);
+
+builder.mutationField('setServiceExpiry', (t) =>
+  t.field({
+    type: SetServiceExpiryPayload,
+    description: 'Says anew when a service, active or completed, is to be deleted.',
+    errors: {
+      types: [NotFound, Invalid, Conflict],
+      union: { description: 'The service, or why nothing was changed.' },
+    },
+    args: { input: t.arg({ type: SetServiceExpiryInput, required: true, description: 'The expiry.' }) },
+    resolve: (_, { input }, { db, origin }) => setServiceExpiry(db, origin, toServiceInput(input)),
+  }),
+);
+
+builder.mutationField('deleteService', (t) =>
+  t.field({
+    type: DeleteServicePayload,
+    description: 'Deletes a service with its states, tasks, extensions and history, for good.',
+    errors: {
+      types: [NotFound, Invalid, Conflict],
+      union: { description: 'That it is gone, or why nothing was changed.' },
+    },
+    args: { input: t.arg({ type: DeleteServiceInput, required: true, description: 'The service.' }) },
+    resolve: (_, { input }, { db, origin }) => deleteService(db, origin, toServiceInput(input)),
   }),
 );

@@ -79,6 +79,21 @@ export const Service = builder.prismaObject('Service', {
       description: 'The end; null while the service is active.',
       resolve: (service) => endOf('Service', service),
     }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the service is deleted with all that hangs on it; null for never.',
+    }),
+    autoCompleteAfter: t.expose('autoCompleteAfter', {
+      type: 'Long',
+      nullable: true,
+      description: described.autoCompleteAfter,
+    }),
+    autoCompleteAt: t.expose('autoCompleteAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the service is completed unless something of it changes before; null for never.',
+    }),
     updatedAt: t.expose('updatedAt', {
       type: 'DateTime',
       description: 'When the gateway took the newest change, by its own clock.',

@@ -19,17 +19,30 @@ export function readServiceInput(
 ): ServiceInput {
   const { params } = call.request;
   const faults: Fault[] = [];
-  const fields = readFields(call, faults);
+  const body = { ...readBody(call, faults, emptyBody) };
+  for (const [name, inPath] of Object.entries(params)) {
+    if (body[name] !== undefined) requireSameId(name, body[name], inPath, faults);
+    delete body[name];
+  }
+  const { fields, extensions } = readEvent(body, event, faults);
+  return { fields: { ...fields, ...readFields(call, faults) }, extensions, ...rulesOf(call), faults };
+}
+
+/** The fields of an event; whatever else it has are extensions. */
+export function readEvent(
+  body: Readonly<Record<string, unknown>>,
+  event: EventFields,
+  faults: Fault[],
+): Pick<ServiceInput, 'fields' | 'extensions'> {
+  const fields: Record<string, unknown> = {};
   const extensions: GivenExtension[] = [];
-  for (const [name, value] of Object.entries(readBody(call, faults, emptyBody))) {
+  for (const [name, value] of Object.entries(body)) {
     const field = event.get(name);
-    const inPath = params[name];
-    if (inPath !== undefined) requireSameId(name, value, inPath, faults);
-    else if (field !== undefined) fields[field] = value;
+    if (field !== undefined) fields[field] = value;
     else if (isReservedName(name)) faults.push(notAField(name, event));
     else extensions.push({ name, value });
   }
-  return { fields, extensions, ...rulesOf(call), faults };
+  return { fields, extensions };
 }
 
 /** A body whose `from` and `to` have fields of their own. */
@@ -69,7 +82,7 @@ export function readExtensionInput(call: Call): ServiceInput {
 }
 
 /** The ids of the path and what the headers say. */
-function readFields(call: Call, faults: Fault[]): Record<string, unknown> {
+export function readFields(call: Call, faults: Fault[]): Record<string, unknown> {
   const { params } = call.request;
   return {
     serviceId: params['service_id'],
@@ -80,7 +93,7 @@ function readFields(call: Call, faults: Fault[]): Record<string, unknown> {
   };
 }
 
-function rulesOf({ dialect: { takesAttachedData, requiresType } }: Call) {
+export function rulesOf({ dialect: { takesAttachedData, requiresType } }: Call) {
   return { takesAttachedData, requiresType };
 }
 

@@ -22,6 +22,11 @@ export type Answer = {
   headers?: Readonly<Record<string, string>>;
   /** JSON text, since JSON.stringify cannot write the ids, which outgrow a double. */
   json?: string;
+  /** Instead of that, what is too long to have at once. */
+  stream?: Stream;
 };
+
+/** Text that is made as fast as the caller takes it; who goes away ends it. */
+export type Stream = { type: string; chunks: AsyncGenerator<string> };
 
 export type Operation = (call: Call) => Promise<Answer>;

@@ -5,12 +5,14 @@ import {
   DomainError,
   type Fault,
   formatPath,
+  InMaintenance,
   Invalid,
   sentences,
   Unauthenticated,
   Unavailable,
 } from '../errors.js';
 import { MalformedBody } from '../json.js';
+import { accepts } from './accept.js';
 import { legacyPath } from './names.js';
 
 /** The path is there, but not with that method. */
@@ -18,11 +20,17 @@ export class MethodNotAllowed extends DomainError {
   readonly code = 'METHOD_NOT_ALLOWED';
 }
 
+/** The 8.5 answer to the deletion of a service that there is not. */
+export class NoServiceToDelete extends DomainError {
+  readonly code = 'NO_SERVICE_TO_DELETE';
+}
+
 /** Each code with its status and with the class that old clients know errors by (legacy contract, errors). */
 const kinds = {
   INVALID: { status: 400, exception: 'BadRequestException' },
   UNAUTHENTICATED: { status: 401, exception: 'UnauthorizedException' },
   FORBIDDEN: { status: 403, exception: 'ForbiddenException' },
+  NO_SERVICE_TO_DELETE: { status: 400, exception: 'NotFoundException' },
   NOT_FOUND: { status: 404, exception: 'NotFoundException' },
   METHOD_NOT_ALLOWED: { status: 405, exception: 'MethodNotAllowedException' },
   CONFLICT: { status: 409, exception: 'ConflictException' },
@@ -49,7 +57,7 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
   if (problem.code === 'INTERNAL') request.log.error({ err: error }, 'a call failed');
   if (error instanceof Unauthenticated) reply.header('www-authenticate', challenge);
   if (error instanceof Unavailable) {
-    request.log.warn({ err: error }, 'a call could not be served');
+    if (!(error instanceof InMaintenance)) request.log.warn({ err: error }, 'a call could not be served');
     reply.header('retry-after', String(error.retryAfterSeconds));
   }
   reply
@@ -100,10 +108,8 @@ const refusals: ReadonlyMap<unknown, Refusal> = new Map([
   [415, { code: 'UNSUPPORTED_MEDIA_TYPE', path: 'Content-Type', message: 'must be application/json' }],
 ] as [unknown, Refusal][]);
 
-function contentTypeFor({ headers }: FastifyRequest): string {
-  return /application\/problem\+json(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(headers.accept ?? '')
-    ? 'application/problem+json'
-    : 'application/json';
+function contentTypeFor(request: FastifyRequest): string {
+  return accepts(request, 'application/problem+json') ? 'application/problem+json' : 'application/json';
 }
 
 /** RFC 9457, and the members that 8.5 answers: `message` and `exception`. */

@@ -167,7 +167,7 @@ export function extensionQuery(
 }
 
 /** What cannot be decoded would be taken as it is by the parser of query strings. */
-function requireEncoded(url: string, faults: Faults): void {
+export function requireEncoded(url: string, faults: Faults): void {
   const start = url.indexOf('?');
   if (start >= 0 && decodePercent(url.slice(start)) === undefined) {
     faults.add(['query'], { message: 'must be percent-encoded UTF-8' });

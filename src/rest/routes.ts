@@ -14,15 +14,30 @@ import { NotFound } from '../errors.js';
 import type { ExtensionScope } from '../generated/prisma/client.js';
 import { queryBusinessAttribute, queryBusinessAttributes } from './business-attributes.js';
 import type { Dialect, Operation, RestRoute } from './call.js';
+import { start as compositeStart } from './composite-starts.js';
+import { exportServices } from './export.js';
 import { createSchema, querySchema, querySchemas } from './extension-schemas.js';
 import { write } from './extensions.js';
 import { answerError, MethodNotAllowed } from './problem.js';
-import { associate, complete, queryAnonymous, queryById, queryOfCustomer, start, undo } from './services.js';
+import { cancelPurging, purge, queryPurge } from './purges.js';
+import { queryServer, setMode } from './server.js';
+import {
+  associate,
+  complete,
+  queryAnonymous,
+  queryById,
+  queryOfCustomer,
+  remove,
+  setExpiry,
+  start,
+  undo,
+} from './services.js';
 import * as states from './states.js';
+import { sendStream } from './streams.js';
 import * as tasks from './tasks.js';
 
 type Row = readonly [
-  method: 'GET' | 'POST' | 'PUT',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   name: OperationName,
   operation: Operation,
@@ -52,7 +67,10 @@ export const legacyApi: readonly Row[] = [
   ['POST', '/customers/:customer_id/services/:service_id', 'associateService', associate],
   ['POST', '/services/:service_id/end', 'completeService', complete],
   ['POST', '/services/:service_id/associations/undo', 'undoAssociation', undo],
+  ['POST', '/services_composite/start', 'startComposite', compositeStart, base85],
   ['GET', '/services/:service_id', 'service', queryById],
+  ['PUT', '/services/:service_id', 'setServiceExpiry', setExpiry, base85],
+  ['DELETE', '/services/:service_id', 'deleteService', remove, base85],
   ['GET', '/customers/:customer_id/services', 'customer', queryOfCustomer()],
   ['GET', '/customers/:customer_id/services/active', 'customer', queryOfCustomer('ACTIVE')],
   ['GET', '/customers/:customer_id/services/completed', 'customer', queryOfCustomer('COMPLETED')],
@@ -86,6 +104,12 @@ export const legacyApi: readonly Row[] = [
   ['GET', '/metadata/tasks/extensions/:name', 'extensionSchema', querySchema('TASK')],
   ['GET', '/metadata/business-attributes', 'businessAttributes', queryBusinessAttributes],
   ['GET', '/metadata/business-attributes/:name', 'businessAttribute', queryBusinessAttribute],
+  ['POST', '/maintenance/purge', 'purgeServices', purge, base85],
+  ['GET', '/maintenance/purge/:purge_id', 'purge', queryPurge, base85],
+  ['POST', '/maintenance/purge/:purge_id/cancel', 'cancelPurge', cancelPurging, base85],
+  ['GET', '/maintenance/services/stream', 'exportServices', exportServices, base85],
+  ['GET', '/server/status', 'server', queryServer],
+  ['POST', '/server/mode', 'setServerMode', setMode],
 ];
 
 const dialects: readonly Dialect[] = [
@@ -104,7 +128,7 @@ export function registerRest(server: FastifyInstance, gateway: Gateway, rows = l
   server.register(async (rest) => {
     rest.setErrorHandler(answerError);
     for (const route of routes) rest.route(route);
-    for (const dialect of dialects) refuseOtherMethods(rest, dialect, rowsOf(dialect, rows));
+    for (const dialect of dialects) refuseOtherMethods(rest, dialect, rows);
   });
   server.register(refuseUnknownPaths);
 }
@@ -128,38 +152,49 @@ function routeOf(gateway: Gateway, dialect: Dialect, [method, path, name, operat
     url: dialect.basePath + path,
     onRequest: async (request) => {
       const caller = await requestContext(gateway, request, 'REST');
-      checkRole(caller.role);
+      checkRole(caller);
       request.setDecorator('caller', caller);
     },
     handler: async (request, reply) => {
       const answer = await operation({ ...request.getDecorator<RequestContext>('caller'), dialect, request });
       reply.code(answer.status).headers(answer.headers ?? {});
+      if (answer.stream) return sendStream(answer.stream, request, reply);
       return answer.json === undefined ? reply.send() : reply.type('application/json').send(answer.json);
     },
   };
 }
 
-function refuseOtherMethods(rest: FastifyInstance, { basePath }: Dialect, rows: readonly Row[]): void {
-  for (const path of new Set(rows.map(([, path]) => path))) {
-    const methods = rows.filter((row) => row[1] === path).map(([method]) => method);
-    const allowed: HTTPMethods[] = methods.flatMap((method) =>
-      method === 'GET' ? ['GET', 'HEAD'] : [method],
-    );
-    const refuse = async (_request: FastifyRequest, reply: FastifyReply) => {
+function refuseOtherMethods(rest: FastifyInstance, dialect: Dialect, rows: readonly Row[]): void {
+  const own = rowsOf(dialect, rows);
+  const methodsOf = (path: string, among: readonly Row[]): string[] =>
+    among.filter((row) => row[1] === path).map(([method]) => method);
+  for (const path of new Set(own.map(([, path]) => path))) {
+    const allowed = methodsOf(path, own).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    // What the other generation has there is unknown to this one (legacy contract, dialects).
+    const foreign = methodsOf(path, rows).filter((method) => !allowed.includes(method));
+    const others = rest.supportedMethods.filter((method) => ![...allowed, ...foreign].includes(method));
+    refuseAt(rest, dialect.basePath + path, foreign, () => new NotFound('There is no such operation here.'));
+    refuseAt(rest, dialect.basePath + path, others, (reply) => {
       reply.header('allow', allowed.join(', '));
-      throw new MethodNotAllowed(`This path takes ${allowed.join(', ')} alone.`);
-    };
-    rest.route({
-      method: rest.supportedMethods.filter(
-        (method) => !allowed.includes(method as HTTPMethods),
-      ) as HTTPMethods[],
-      url: basePath + path,
-      exposeHeadRoute: false,
-      // Before the body is read: what is wrong with that does not matter here.
-      onRequest: refuse,
-      handler: refuse,
+      return new MethodNotAllowed(`This path takes ${allowed.join(', ')} alone.`);
     });
   }
+}
+
+/** Before the body is read: what is wrong with that does not matter here. */
+function refuseAt(
+  rest: FastifyInstance,
+  url: string,
+  methods: readonly string[],
+  refusal: (reply: FastifyReply) => Error,
+): void {
+  if (methods.length === 0) return;
+  const refuse = async (_request: FastifyRequest, reply: FastifyReply) => {
+    throw refusal(reply);
+  };
+  // Taken from those that Fastify supports.
+  const method = methods as HTTPMethods[];
+  rest.route({ method, url, exposeHeadRoute: false, onRequest: refuse, handler: refuse });
 }
 
 /** In a hook, before the body is read; the handler is never reached. */

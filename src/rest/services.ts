@@ -1,4 +1,5 @@
 import { associateService, undoAssociation } from '../domain/associations.js';
+import { deleteService } from '../domain/deletions.js';
 import type { Status } from '../domain/parts.js';
 import { Faults, serviceId } from '../domain/rules.js';
 import { contactKey, customerId, type ServiceInput } from '../domain/service-fields.js';
@@ -9,39 +10,89 @@ import {
   getService,
   listServices,
   type ServiceFilter,
+  setServiceExpiry,
   startService,
 } from '../domain/services.js';
+import { NotFound } from '../errors.js';
 import { type Act, answerAct, answerStart, hasCurrent, tagOf } from './acts.js';
-import { readServiceInput } from './bodies.js';
+import { readFields, readServiceInput } from './bodies.js';
 import type { Answer, Call, Operation } from './call.js';
 import { answerList, oneMore, registryOf } from './lists.js';
-import { associateEvent, endEvent, startEvent, undoEvent } from './names.js';
+import {
+  associateEvent,
+  type EventFields,
+  endServiceEvent,
+  expiryEvent,
+  startEvent,
+  undoEvent,
+} from './names.js';
+import { NoServiceToDelete } from './problem.js';
 import { queryOf, readServiceList, readView, type View } from './query.js';
-import { type ShownService, serviceJson } from './wire.js';
+import { replayedHeader, type ShownService, serviceJson } from './wire.js';
 
 export async function start(call: Call): Promise<Answer> {
-  const input = readServiceInput(call, startEvent, 'refused');
+  const input = readServiceInput(call, startEvent[call.dialect.basePath], 'refused');
   const written = await startService(call.db, call.origin, withBusinessUnit(call, input));
   return answerStart(call, written, { path: '', json: `{"service_id":${written.service.id}}` });
 }
 
 export async function associate(call: Call): Promise<Answer> {
-  return act(call, associateService, readServiceInput(call, associateEvent, 'allowed'));
+  return act(
+    call,
+    associateService,
+    readServiceInput(call, associateEvent[call.dialect.basePath], 'allowed'),
+  );
 }
 
 export async function complete(call: Call): Promise<Answer> {
-  return act(call, completeService, readServiceInput(call, endEvent, 'allowed'));
+  return act(
+    call,
+    completeService,
+    readServiceInput(call, endServiceEvent[call.dialect.basePath], 'allowed'),
+  );
 }
 
 /** Ours; takes no body, or an empty one. */
 export async function undo(call: Call): Promise<Answer> {
-  const { extensions, ...input } = readServiceInput(call, undoEvent, 'allowed');
+  return act(
+    call,
+    undoAssociation,
+    withoutExtensions(readServiceInput(call, undoEvent, 'allowed'), undoEvent),
+  );
+}
+
+export async function setExpiry(call: Call): Promise<Answer> {
+  return act(
+    call,
+    setServiceExpiry,
+    withoutExtensions(readServiceInput(call, expiryEvent, 'refused'), expiryEvent),
+  );
+}
+
+/** What is no field of the body would be an extension elsewhere. */
+function withoutExtensions({ extensions, faults, ...input }: ServiceInput, event: EventFields): ServiceInput {
+  const allowed = [...event.keys()];
   const surplus = extensions.map(({ name }) => ({
     path: ['extensions', name],
     message: 'is no field of this operation',
+    ...(allowed.length > 0 ? { allowed } : {}),
   }));
-  return act(call, undoAssociation, { ...input, extensions: [], faults: [...input.faults, ...surplus] });
+  return { ...input, extensions: [], faults: [...faults, ...surplus] };
 }
+
+/** 8.5 answers an unknown service its own way here (legacy contract, errors). */
+export async function remove(call: Call): Promise<Answer> {
+  const fields = readFields(call, []);
+  try {
+    const deletion = await deleteService(call.db, call.origin, { ...emptyInput, fields });
+    return { status: 200, headers: replayedHeader(deletion) };
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error;
+    throw new NoServiceToDelete(`There are no service found for : ${fields['serviceId']}`);
+  }
+}
+
+const emptyInput = { extensions: [], takesAttachedData: false, requiresType: false, faults: [] };
 
 function act(call: Call, perform: Act['perform'], input: ServiceInput): Promise<Answer> {
   return answerAct(call, { perform, scope: 'SERVICE', show: showWritten }, input);

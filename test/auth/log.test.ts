@@ -21,6 +21,8 @@ test('nothing that is logged or answered holds a part of a secret, whatever fail
     ...database,
     poolSize: 2,
     corsOrigins: [],
+    retention: { seconds: 1, secondsByType: new Map(), autoCompleteSeconds: null },
+    sweeping: null,
     auth: { isOff: false, isReachable: false, jwt: null, ...auth },
     logger: pino({ level: 'trace' }, sink),
   });

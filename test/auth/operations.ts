@@ -18,9 +18,11 @@ export type Estate = {
   newName: string;
   /** Of a business attribute that no field is mapped to. */
   unmappedName: string;
+  /** Of a purge that is running. */
+  purgeId: string;
 };
 
-export type Request = { method: 'GET' | 'POST' | 'PUT'; url: string; body?: object };
+export type Request = { method: 'GET' | 'POST' | 'PUT' | 'DELETE'; url: string; body?: object };
 
 export type Example = {
   least: 'READER' | 'WRITER' | 'SCHEMA_ADMIN' | 'OPERATOR';
@@ -29,6 +31,8 @@ export type Example = {
   isRead: boolean;
   /** What is asked for is a service by its id. */
   isById?: true;
+  /** Credentials of single tenants may not, whatever their role. */
+  isForAllTenants?: true;
 };
 
 /** All that can be asked for, as the two fronts themselves list it. */
@@ -65,8 +69,9 @@ const graphqlExamples: Readonly<Record<string, Example>> = {
   ),
   'Query.businessAttributes': read(() => '{ businessAttributes { values { name } } }'),
   'Query.fieldMappings': read(() => '{ fieldMappings { businessAttribute { values { name } } } }'),
-  // By itself it tells nothing of whose it is.
+  // By themselves they tell nothing of whose they are.
   'Query.mapNames': read(() => '{ mapNames businessAttributes { values { name } } }'),
+  'Query.server': read(() => '{ server { mode } businessAttributes { values { name } } }'),
   'Mutation.startService': write('WRITER', 'startService(input: { customerId: "new" })'),
   'Mutation.associateService': write(
     'WRITER',
@@ -86,6 +91,14 @@ const graphqlExamples: Readonly<Record<string, Example>> = {
   ),
   'Query.state': read(({ serviceId }) => `{ state(id: "${serviceId}:0") { ${shown} } }`, 'by id'),
   'Query.task': read(({ serviceId }) => `{ task(id: "${serviceId}:0") { ${shown} } }`, 'by id'),
+  'Mutation.setServiceExpiry': write(
+    'WRITER',
+    ({ serviceId }) => `setServiceExpiry(input: { serviceId: ${serviceId}, ttl: 60 })`,
+  ),
+  'Mutation.deleteService': write(
+    'OPERATOR',
+    ({ serviceId }) => `deleteService(input: { serviceId: ${serviceId} })`,
+  ),
   'Mutation.startState': write('WRITER', ({ serviceId }) => `startState(input: { serviceId: ${serviceId} })`),
   'Mutation.completeState': write(
     'WRITER',
@@ -136,6 +149,23 @@ const graphqlExamples: Readonly<Record<string, Example>> = {
     'mapField(input: { field: TASK_MEDIA_TYPE, businessAttribute: null })',
   ),
   'Mutation.setMapNames': write('SCHEMA_ADMIN', 'setMapNames(input: { mapNames: true })'),
+  'Query.purge': {
+    ...read(({ purgeId }) => `{ purge(id: ${purgeId}) { status } businessAttributes { values { name } } }`),
+    least: 'OPERATOR',
+  },
+  'Query.purges': {
+    ...read(() => '{ purges { status } businessAttributes { values { name } } }'),
+    least: 'OPERATOR',
+  },
+  'Mutation.purgeServices': write(
+    'OPERATOR',
+    'purgeServices(input: { operation: ALL, startedTo: "2001-01-01T00:00:00Z" })',
+  ),
+  'Mutation.cancelPurge': write('OPERATOR', ({ purgeId }) => `cancelPurge(input: { id: ${purgeId} })`),
+  'Mutation.setServerMode': {
+    ...write('OPERATOR', 'setServerMode(input: { mode: MAINTENANCE })'),
+    isForAllTenants: true,
+  },
 };
 
 function define(name: string, valueName: string): string {
@@ -159,7 +189,7 @@ function write(least: Example['least'], field: string | ((estate: Estate) => str
   return { least, request, isRead: false, ...(String(field).includes('serviceId') ? { isById: true } : {}) };
 }
 
-type RestExample = Omit<Example, 'request'> & { body?: (estate: Estate) => object };
+type RestExample = Omit<Example, 'request'> & { body?: (estate: Estate) => object; query?: string };
 
 /** By what the path asks for, under whichever base path. */
 const restExamples: readonly [pattern: RegExp, RestExample][] = [
@@ -205,6 +235,15 @@ const restExamples: readonly [pattern: RegExp, RestExample][] = [
     /^GET \/services\/:service_id\/(states|tasks)(\/\w+|\/:\w+)?$/,
     { least: 'READER', isRead: true, isById: true },
   ],
+  [
+    /^POST \/services_composite\/start$/,
+    { least: 'WRITER', isRead: false, body: () => ({ services: [{ service: start, state: {} }] }) },
+  ],
+  [
+    /^PUT \/services\/:service_id$/,
+    { least: 'WRITER', isRead: false, isById: true, body: () => ({ ttl: 60 }) },
+  ],
+  [/^DELETE \/services\/:service_id$/, { least: 'OPERATOR', isRead: false, isById: true }],
   [/^GET \/services\/:service_id$/, { least: 'READER', isRead: true, isById: true }],
   [/^GET \/customers\/:customer_id\/services(\/\w+)?$/, { least: 'READER', isRead: true }],
   [/^GET \/services\/anonymous\/:contact_key(\/\w+)?$/, { least: 'READER', isRead: true }],
@@ -214,9 +253,24 @@ const restExamples: readonly [pattern: RegExp, RestExample][] = [
   ],
   [/^GET \/metadata\/(services|states|tasks)\/extensions(\/:name)?$/, { least: 'READER', isRead: true }],
   [/^GET \/metadata\/business-attributes(\/:name)?$/, { least: 'READER', isRead: true }],
+  [
+    /^GET \/maintenance\/services\/stream$/,
+    { least: 'OPERATOR', isRead: true, query: '?time_from=2000-01-01T00:00Z&export_content=true' },
+  ],
+  [/^POST \/maintenance\/purge$/, { least: 'OPERATOR', isRead: false, body: () => purge }],
+  // Tells nothing of whose it is.
+  [/^GET \/maintenance\/purge\/:purge_id$/, { least: 'OPERATOR', isRead: false }],
+  [/^POST \/maintenance\/purge\/:purge_id\/cancel$/, { least: 'OPERATOR', isRead: false }],
+  // Nor does this.
+  [/^GET \/server\/status$/, { least: 'READER', isRead: false }],
+  [
+    /^POST \/server\/mode$/,
+    { least: 'OPERATOR', isRead: false, isForAllTenants: true, body: () => ({ mode: 'maintenance' }) },
+  ],
 ];
 
 const start = { customer_id: 'new', service_type: 1 };
+const purge = { operation: 'purge.service.all', limit: '2001-01-01T00:00:00Z' };
 const recordsBody = { type: 'multi-valued', attributes: [{ name: 'no', type: 'integer', unique: true }] };
 const schemaBody = { type: 'single-valued', attributes: [{ name: 'a', type: 'string' }] };
 
@@ -229,14 +283,16 @@ function restExampleOf(name: string): Example | undefined {
     ...example,
     request: (estate) => ({
       method: method as Request['method'],
-      url: fill(path, estate),
+      url: fill(path, estate) + (example.query ?? ''),
       ...(example.body ? { body: example.body(estate) } : {}),
     }),
   };
 }
 
-function fill(path: string, { serviceId, customerId, contactKey, schemaName, recordsName }: Estate): string {
+function fill(path: string, estate: Estate): string {
+  const { serviceId, customerId, contactKey, schemaName, recordsName, purgeId } = estate;
   return path
+    .replace(':purge_id', purgeId)
     .replace(/:(state|task)_id/, '0')
     .replace(/:name(?=.*\/by\/unique)/, recordsName)
     .replace(':service_id', serviceId)
@@ -257,6 +313,7 @@ export async function makeEstate(app: TestApp, key: string, tenant: string, name
     recordsName: `Records_${name}`,
     newName: '',
     unmappedName: '',
+    purgeId: '',
   };
   const schema = { name: estate.schemaName, type: 'single-valued' };
   const attributes = [{ name: secretOf(tenant), type: 'string' }];
@@ -285,9 +342,16 @@ export async function renew(app: TestApp, estate: Estate): Promise<Estate> {
     await post(app, estate, `/services/${serviceId}/${parts}/start`, fields);
     await post(app, estate, `/services/${serviceId}/${parts}/1/end`, {});
   }
+  const { purge_id: purgeId } = await post(app, estate, '/maintenance/purge', purge);
   const unmappedName = `Unmapped_${estate.tenant}_${serviceId}`;
   await mutate(app, estate, define(unmappedName, secretOf(estate.tenant)));
-  return { ...estate, serviceId, newName: `New_${estate.tenant}_${serviceId}`, unmappedName };
+  return {
+    ...estate,
+    serviceId,
+    newName: `New_${estate.tenant}_${serviceId}`,
+    unmappedName,
+    purgeId: String(purgeId),
+  };
 }
 
 async function startService(app: TestApp, estate: Estate, owner: object): Promise<string> {

@@ -107,6 +107,18 @@ test('a part that starts after the end of its service ends when it starts', asyn
   });
 });
 
+test('what is open in a service that is yet to start ends with it', async () => {
+  const tomorrow = new Date(Date.now() + 20 * 60 * 60 * 1_000).toISOString();
+  const id = await startService(app, { customer_id: 'c', timestamp: tomorrow });
+  await post(app, `/services/${id}/states/start`);
+
+  await post(app, `/services/${id}/end`);
+
+  const { json } = await app.rest('GET', `/services/${id}?completed_states=true`);
+  expect(json.completed.timestamp).toBe(tomorrow);
+  expect(json.completed_states[0].completed.timestamp).toBe(tomorrow);
+});
+
 test('a start that is repeated with its idempotency key answers the same number and starts nothing', async () => {
   const id = await startService(app);
   const url = `/genesys/1/cs/services/${id}/states/start`;

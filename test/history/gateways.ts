@@ -35,6 +35,7 @@ export async function plant({ name, file, edits }: PlantedBug): Promise<AsyncDis
   await mkdir(folder, { recursive: true });
   await cp(join(project, 'src'), join(folder, 'src'), { recursive: true });
   await symlink(join(project, 'prisma'), join(folder, 'prisma'));
+  await symlink(join(project, 'package.json'), join(folder, 'package.json'));
   const path = join(folder, 'src', file);
   let text = await readFile(path, 'utf8');
   for (const [sound, broken] of edits) {

@@ -57,8 +57,8 @@ describe.each(basePaths)('under "%s"', (base) => {
   test.each([
     ['PUT', '/services/start', 'POST'],
     ['GET', '/services/start', 'POST'],
-    ['DELETE', '/services/1', 'GET, HEAD'],
-    ['POST', '/services/1', 'GET, HEAD'],
+    ['DELETE', '/services/1/states', 'GET, HEAD'],
+    ['PUT', '/services/1/tasks/start', 'POST'],
     ['PATCH', '/services/1/end', 'POST'],
     ['GET', '/customers/c/services/1', 'POST'],
     ['POST', '/customers/c/services/active', 'GET, HEAD'],
@@ -163,6 +163,8 @@ describe.each(basePaths)('under "%s"', (base) => {
     ['{"extensions":{"a":[0,1e999]}}', 'extensions.a[1]', 'must be a number that a double can hold'],
     ['{"disposition":1,"disposition":2}', 'disposition', 'is given twice in one object'],
     ['{"Feedback":{"notes":"a","notes":"b"}}', 'notes', 'is given twice in one object'],
+    ['{"media_type":1,"media_type":1}', 'media_type', 'is given twice in one object'],
+    ['{"Feedback":{"notes":"{\\":","n\\u006ftes":"{\\":"}}', 'notes', 'is given twice in one object'],
   ])('what JavaScript would change in silence is refused: %s', async (rawBody, path, message) => {
     for (const url of urls()) {
       const answer = await app.rest('POST', url, { rawBody });
@@ -251,8 +253,6 @@ describe.each(basePaths)('under "%s"', (base) => {
     'started',
     'duration',
     'Active_States',
-    'ttl',
-    'expiration_time',
     'previous_state_id',
   ])('the reserved name %s is never an extension, and the fields that there are come with the answer', async (name) => {
     for (const url of urls()) {
@@ -479,6 +479,8 @@ test('without a database it answers 503 and when to try again', async () => {
     connectionString: 'postgresql://postgres@127.0.0.1:1/none',
     poolSize: 1,
     corsOrigins: [],
+    retention: { seconds: 1, secondsByType: new Map(), autoCompleteSeconds: null },
+    sweeping: null,
     auth: { isOff: false, isReachable: false, jwt: null },
     logger: createLogger('silent'),
   });

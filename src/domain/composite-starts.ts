@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto';
+import type { Db } from '../db/database.js';
+import type { Registry } from '../db/registry.js';
+import { Conflict, type Fault, Invalid, NotFound, type Path, Unavailable } from '../errors.js';
+import { Prisma, type Service, type State, type Task } from '../generated/prisma/client.js';
+import type { StateStart, TaskStart } from './columns.js';
+import { storedForms } from './field-mappings.js';
+import { Faults } from './rules.js';
+import { type Act, readStart, type ServiceInput } from './service-fields.js';
+import { checkWrite, type Origin, type ServiceWrite, writeService } from './service-writes.js';
+import { readServiceStart } from './services.js';
+import { newState, readStateStart } from './states.js';
+import { newTask, readTaskStart } from './tasks.js';
+
+/** What is to be found or else started: a service, a state in it, and a task in it or in that state. */
+export type CompositeInput = {
+  service: ServiceInput;
+  state: ServiceInput;
+  task: ServiceInput | null;
+  /** The task belongs to the state. */
+  isTaskOfState: boolean;
+  /** The service is started even where there is one. */
+  isNewService: boolean;
+  /** What the front itself found wrong with the entry. */
+  faults: readonly Fault[];
+};
+
+export type CompositeStart = {
+  serviceId: bigint;
+  serviceCreated: boolean;
+  stateId: number;
+  stateCreated: boolean;
+  /** Absent where no task was asked for. */
+  task?: { id: number; created: boolean };
+};
+
+/**
+ * Finds an active service of the same customer, type and contact key, the newest of several, and in
+ * it an active state and task of the given types; starts what there is not. Callers at the same
+ * moment get the same ones (legacy contract, operations). What is found is left as it is.
+ * @param inputs one entry after the other; the faults of all come first, and let nothing be done
+ * @throws Invalid, listing every fault with its entry; Unavailable, OutcomeUnknown
+ */
+export async function startComposite(
+  db: Db,
+  origin: Origin,
+  inputs: readonly CompositeInput[],
+  idempotencyKey: string | undefined,
+): Promise<CompositeStart[]> {
+  const faults = new Faults();
+  const entries = inputs.map((input, index) => {
+    const key = idempotencyKey !== undefined && index > 0 ? `${idempotencyKey}#${index}` : idempotencyKey;
+    return readEntry(withKey(input, key), origin, faults, ['services', index]);
+  });
+  const found = await checkEntries(db, origin, entries);
+  if (faults.list.length + found.length > 0) throw new Invalid([...faults.list, ...found]);
+  const starts: CompositeStart[] = [];
+  for (const entry of entries) starts.push(await startEntry(db, origin, entry));
+  return starts;
+}
+
+function withKey(input: CompositeInput, idempotencyKey: string | undefined): CompositeInput {
+  return { ...input, service: { ...input.service, fields: { ...input.service.fields, idempotencyKey } } };
+}
+
+type Entry = {
+  service: ServiceWrite;
+  state: Act & { stateStart: StateStart };
+  task: (Act & { taskStart: TaskStart }) | null;
+  isTaskOfState: boolean;
+  isNewService: boolean;
+};
+
+function readEntry(input: CompositeInput, origin: Origin, faults: Faults, path: Path): Entry {
+  const within = <T>(
+    part: 'service' | 'state' | 'task',
+    given: ServiceInput,
+    read: (own: Faults) => T,
+  ): T => {
+    const own = new Faults(given.faults);
+    const value = read(own);
+    for (const { path: place, ...fault } of own.list) faults.add([...path, part, ...place], fault);
+    return value;
+  };
+  const { service, state, task } = input;
+  for (const { path: place, ...fault } of input.faults) faults.add([...path, ...place], fault);
+  return {
+    service: within('service', service, (own) => readServiceStart(service, origin, own)),
+    state: within('state', state, (own) => {
+      const act = readStart(state, origin, own, newState);
+      return { ...act, stateStart: readStateStart(state, act.occurredAt, own) };
+    }),
+    task:
+      task &&
+      within('task', task, (own) => {
+        const act = readStart(task, origin, own, newTask);
+        return { ...act, taskStart: readTaskStart(task, act.occurredAt, own) };
+      }),
+    isTaskOfState: input.isTaskOfState,
+    isNewService: input.isNewService,
+  };
+}
+
+/** What the registry has against the entries: one that is out of date is reloaded, not believed. */
+async function checkEntries(db: Db, origin: Origin, entries: readonly Entry[]): Promise<Fault[]> {
+  let registry = await db.registry.current();
+  for (;;) {
+    const faults: Fault[] = [];
+    for (const [index, { service, state, task }] of entries.entries()) {
+      const parts = { service, state: { ...state, event: 'STATE_STARTED' as const } };
+      const all = task ? { ...parts, task: { ...task, event: 'TASK_STARTED' as const } } : parts;
+      for (const [part, write] of Object.entries(all)) {
+        const found = await checkWrite(db, registry, write, origin);
+        faults.push(...found.map((fault) => ({ ...fault, path: ['services', index, part, ...fault.path] })));
+      }
+    }
+    const newer = faults.length > 0 ? await db.registry.newerThan(registry) : null;
+    if (!newer) return faults;
+    registry = newer;
+  }
+}
+
+/** Others that find or start the same are met again, each time with one of them done. */
+const mostAttempts = 100;
+
+async function startEntry(db: Db, origin: Origin, entry: Entry): Promise<CompositeStart> {
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    try {
+      const match = entry.isNewService ? { turn: null, found: null } : await findMatch(db, entry);
+      return match.found
+        ? await completeMatch(db, origin, entry, match.found)
+        : await startAll(db, origin, entry, match.turn);
+    } catch (error) {
+      // Somebody else was first, or the service has ended or gone: the next look tells.
+      if (
+        !(error instanceof Conflict || error instanceof NotFound) ||
+        error.code === 'IDEMPOTENCY_KEY_REUSED'
+      )
+        throw error;
+    }
+  }
+  throw new Unavailable('Such services change too fast: try again.');
+}
+
+type Turn = { key: string; turn: number };
+type Found = { service: Service; state: State | undefined; task: Task | undefined };
+
+/** The turn is read first: a service that is created behind it costs a second look, and no second service. */
+async function findMatch(db: Db, entry: Entry): Promise<{ turn: Turn; found: Found | null }> {
+  const { prisma, tenant } = db;
+  const { customer_id, contact_key, service_type } = entry.service.columns;
+  const registry = await db.registry.current();
+  const types = formsOf(registry, 'Service.type', service_type);
+  const owner = { customerId: asText(customer_id), contactKey: asText(contact_key) };
+  const key = createHash('sha256')
+    .update(JSON.stringify([owner.customerId, owner.contactKey, types?.map(String).sort() ?? null]))
+    .digest('base64url');
+  const taken = await prisma.compositeStart.findUnique({ where: { tenant_key: { tenant, key } } });
+  const turn = { key, turn: taken?.turn ?? 0 };
+  const newest = [{ startedAt: 'desc' as const }, { id: 'desc' as const }];
+  const active = { completedAt: null };
+  const service = await prisma.service.findFirst({
+    where: { tenant, ...owner, ...active, OR: equalsAny('serviceType', types) },
+    orderBy: newest,
+    include: {
+      states: {
+        where: {
+          ...active,
+          OR: equalsAny('stateType', formsOf(registry, 'State.type', entry.state.stateStart.state_type)),
+        },
+        orderBy: newest,
+        take: 1,
+      },
+      tasks: {
+        where: {
+          ...active,
+          OR: equalsAny('taskType', formsOf(registry, 'Task.type', entry.task?.taskStart.task_type)),
+        },
+        orderBy: newest,
+      },
+    },
+  });
+  if (!service) return { turn, found: null };
+  const { states, tasks, ...found } = service;
+  const [state] = states;
+  const task = tasks.find(({ stateId }) => !entry.isTaskOfState || stateId === state?.id);
+  return { turn, found: { service: found, state, task } };
+}
+
+type Code = StateStart['state_type'];
+
+/** Every form that the type may be stored in; undefined where there is none. */
+function formsOf(
+  registry: Registry,
+  field: Parameters<typeof storedForms>[1],
+  type: Code,
+): readonly (number | string)[] | undefined {
+  if (typeof type !== 'number' && typeof type !== 'string') return undefined;
+  const forms = storedForms(registry, field, type);
+  // What is none of a mapped field's values was refused before.
+  return forms.ok ? forms.value : undefined;
+}
+
+/** A type that is not given matches services, states and tasks without one. */
+function equalsAny<Name extends string>(name: Name, forms: readonly (number | string)[] | undefined) {
+  const values = forms ?? [Prisma.DbNull];
+  return values.map((value) => ({ [name]: { equals: value } }) as Record<Name, { equals: typeof value }>);
+}
+
+function asText(value: ServiceWrite['columns']['customer_id']): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+async function startAll(db: Db, origin: Origin, entry: Entry, turn: Turn | null): Promise<CompositeStart> {
+  const { service, state, task, isTaskOfState } = entry;
+  const written = await writeService(
+    db,
+    origin,
+    {
+      ...service,
+      stateStart: state.stateStart,
+      ...(task ? { taskStart: taskOf(task.taskStart, isTaskOfState ? 0 : null) } : {}),
+      extensions: [...service.extensions, ...state.extensions, ...(task?.extensions ?? [])],
+      ...(turn ? { composite: turn } : {}),
+    },
+    new Faults(),
+  );
+  return {
+    serviceId: written.service.id,
+    serviceCreated: true,
+    stateId: written.stateId ?? 0,
+    stateCreated: true,
+    ...(task ? { task: { id: written.taskId ?? 0, created: true } } : {}),
+  };
+}
+
+/** What is missing in a service that was found is started in one act, unless it changed since. */
+async function completeMatch(db: Db, origin: Origin, entry: Entry, found: Found): Promise<CompositeStart> {
+  const { service } = found;
+  const stateId = found.state?.id ?? service.nextStateId;
+  const missing = missingParts(entry, found, stateId);
+  const [first] = missing;
+  if (first) {
+    const extensions = missing.flatMap((part) => part.extensions);
+    const write = { ...Object.assign({}, ...missing), event: first.event, extensions };
+    const key = { id: service.id, expectedVersion: service.version };
+    await writeService(db, origin, { ...write, ...key }, new Faults());
+  }
+  const task = { id: found.task?.id ?? service.nextTaskId, created: !found.task };
+  return {
+    serviceId: service.id,
+    serviceCreated: false,
+    stateId,
+    stateCreated: !found.state,
+    ...(entry.task ? { task } : {}),
+  };
+}
+
+function missingParts({ state, task, isTaskOfState }: Entry, found: Found, stateId: number): ServiceWrite[] {
+  const parts: ServiceWrite[] = [];
+  if (!found.state) parts.push({ ...state, event: 'STATE_STARTED' });
+  if (task && !found.task) {
+    const taskStart = taskOf(task.taskStart, isTaskOfState ? stateId : null);
+    parts.push({ ...task, taskStart, event: 'TASK_STARTED' });
+  }
+  return parts;
+}
+
+/** A task goes to the state of its entry where it is to belong to that. */
+function taskOf(start: TaskStart, stateId: number | null): TaskStart {
+  return stateId === null ? start : { ...start, state_id: stateId };
+}

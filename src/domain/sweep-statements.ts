@@ -1,0 +1,55 @@
+import { Prisma } from '../generated/prisma/client.js';
+import { deletionsTold } from './purge-statements.js';
+
+/** What is due in one tenant. */
+export type Due = { tenant: string; hasIdle: boolean; hasExpired: boolean; purges: bigint[] };
+
+/** The tenants in which something is due, of all there are: a look at the front of each one's indexes. */
+export function dueStatement(now: Date): Prisma.Sql {
+  return Prisma.sql`
+    select * from (
+      select t.id as tenant,
+        exists (select from service s where s.tenant = t.id and s.auto_complete_at <= ${now}) as "hasIdle",
+        exists (select from service s where s.tenant = t.id and s.expires_at <= ${now}) as "hasExpired",
+        array(select p.id from purge p where p.tenant = t.id and p.status = 'RUNNING' order by p.id) as purges
+      from tenant t
+    ) as due
+    where "hasIdle" or "hasExpired" or purges <> '{}'
+    order by tenant`;
+}
+
+/** Services that are to be completed; those that are being written to are left alone. */
+export function idleStatement(tenant: string, now: Date, most: number): Prisma.Sql {
+  return Prisma.sql`
+    select id, version from service where tenant = ${tenant} and auto_complete_at <= ${now}
+    order by auto_complete_at limit ${most}
+    for no key update skip locked`;
+}
+
+/**
+ * Deletes services that have expired, each with its event. Those that are being written to, or that
+ * another gateway is at, are left alone. What hangs on a service goes by its foreign keys.
+ */
+export function expireStatement(tenant: string, now: Date, most: number): Prisma.Sql {
+  return Prisma.sql`
+    with expired as materialized (
+      select id from service where tenant = ${tenant} and expires_at <= ${now}
+      order by expires_at limit ${most}
+      for update skip locked
+    ), gone as (
+      delete from service s using expired e where s.tenant = ${tenant} and s.id = e.id
+      returning s.id, s.version, s.customer_id
+    ), ${deletionsTold(tenant, 'SERVICE_EXPIRED', now)}
+    select id from gone`;
+}
+
+/** A table whose rows are only kept for a time. */
+export type Aging = { table: string; column: string };
+
+/** Of all tenants: the index is a BRIN, which finds blocks and no order. */
+export function dropStatement({ table, column }: Aging, before: Date, most: number): Prisma.Sql {
+  const [name, time] = [Prisma.raw(table), Prisma.raw(column)];
+  return Prisma.sql`
+    delete from ${name} where ctid = any(array(
+      select ctid from ${name} where ${time} < ${before} limit ${most} for update skip locked))`;
+}
