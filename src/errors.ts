@@ -7,6 +7,8 @@ export type Fault = {
   message: string;
   /** The values that would have been accepted, where they are a closed list. */
   allowed?: readonly string[];
+  /** The name at the end of the path is at fault, not what it names. */
+  isOfName?: true;
   /** The fault is one of size alone. */
   isTooLarge?: true;
 };

@@ -83,15 +83,18 @@ test('what waited for a service sees the extensions that there are by then', asy
 
 test('an extension that appears while its removal waits for the service is removed', async () => {
   const id = await startService(app, { customer_id: 'c' });
-  const write = (body: object) => app.rest('POST', `/genesys/1/cs/customers/c/services/${id}`, { body });
+  // Two gateways, since one sends its writes to one service one after the other.
+  await using replica = await createTestApp({ database: app });
+  const write = (gateway: TestApp, body: object) =>
+    gateway.rest('POST', `/genesys/1/cs/customers/c/services/${id}`, { body });
   const client = new pg.Client({ connectionString: app.connectionString });
   await client.connect();
   await client.query('begin');
   await client.query('select from service where id = $1 for update', [id]);
 
-  const set = write({ Late: { a: 1 } });
+  const set = write(app, { Late: { a: 1 } });
   await waitForLocks(1);
-  const removed = write({ Late: null });
+  const removed = write(replica, { Late: null });
   await waitForLocks(2);
   await client.query('commit');
   const answers = [await set, await removed];

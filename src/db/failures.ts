@@ -13,6 +13,11 @@ export function isRetryable(error: unknown): boolean {
   );
 }
 
+/** Another transaction holds a row for too long; nothing was done. */
+export function isLockTimeout(error: unknown): boolean {
+  return describe(error).sqlState === '55P03';
+}
+
 /** Whether a unique index refused a row, by the name of the index. */
 export function violates(error: unknown, index: string): boolean {
   const { sqlState, message } = describe(error);
@@ -35,6 +40,7 @@ export function asUnavailable(error: unknown): Unavailable | undefined {
   const isDown =
     mayHaveCommitted(error) ||
     isRetryable(error) ||
+    isLockTimeout(error) ||
     // Resources, start-up and shutdown, read-only, statement time-out.
     /^(53|57P|25006|57014)/.test(sqlState) ||
     ['DatabaseNotReachable', 'TooManyConnections'].includes(kind) ||

@@ -3,10 +3,10 @@ import type { Db } from '../db/database.js';
 import { type BusinessAttribute, loadBusinessAttributes } from '../db/registry.js';
 import { NotFound, type Path } from '../errors.js';
 import { Prisma } from '../generated/prisma/client.js';
-import { type AttributeDefinition, isObject, readAttribute } from './business-attributes.js';
+import { type AttributeDefinition, readAttribute } from './business-attributes.js';
 import { refuseUnknown } from './extension-schemas.js';
 import { type MappedField, mappedField } from './field-mappings.js';
-import { accept, Faults, type Rule, refuse } from './rules.js';
+import { accept, Faults, isObject, type Rule, refuse } from './rules.js';
 
 /** All business attributes of a tenant and all that is mapped to them: what it does not have is not to be there. */
 export type AttributeSet = {

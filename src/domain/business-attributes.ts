@@ -5,7 +5,7 @@ import { Prisma } from '../generated/prisma/client.js';
 import { refuseUnknown } from './extension-schemas.js';
 import { type MappedField, mappableFields, mappedField } from './field-mappings.js';
 import { findOutcome, hashCommand, idempotencyKey } from './idempotency.js';
-import { accept, Faults, integer, nullable, type Rule, refuse, text } from './rules.js';
+import { accept, Faults, integer, isObject, nullable, type Rule, refuse, text } from './rules.js';
 import type { Origin } from './service-writes.js';
 import { parseOrThrow } from './services.js';
 
@@ -286,10 +286,6 @@ function readValue(given: unknown, path: Path, faults: Faults): AttributeValue {
     name: faults.require(valueName, [...path, 'name'], given['name'], ''),
     ...readLabels(given, path, faults),
   };
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What was at fault itself, and is 0 or empty now, is not compared. */

@@ -41,7 +41,7 @@ export async function deleteService(db: Db, origin: Origin, input: ServiceInput)
     recorded_at: receivedAt,
   };
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    const deleted = await db.commit<Command, { version: number }>(deleteServices, command);
+    const deleted = await db.commit<Command, { version: number }>(deleteServices, command, command.id);
     if (deleted) return { serviceId: command.id, version: deleted.version, replayed: false };
     const key = command.idempotency_key;
     const outcome = key === null ? undefined : await findOutcome(db, { key, commandHash, receivedAt });
@@ -63,7 +63,7 @@ const mostAttempts = 10;
 const deleteServices: BatchStatement<Command> = (tenant, commands) => Prisma.sql`
   with command as materialized (
     select c.* from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(
-      id bigint, expected_version int, idempotency_key text, command_hash text, recorded_at timestamptz)
+      place int, id bigint, expected_version int, idempotency_key text, command_hash text, recorded_at timestamptz)
     where c.idempotency_key is null or not exists (
       select from idempotency_key k where k.tenant = ${tenant} and k.key = c.idempotency_key)
     order by c.id
@@ -71,7 +71,7 @@ const deleteServices: BatchStatement<Command> = (tenant, commands) => Prisma.sql
     delete from service s using command c
     where s.tenant = ${tenant} and s.id = c.id
       and (c.expected_version is null or c.expected_version = s.version)
-    returning s.id, s.version + 1 as version, s.customer_id, c.idempotency_key, c.command_hash, c.recorded_at
+    returning c.place, s.id, s.version + 1 as version, s.customer_id, c.idempotency_key, c.command_hash, c.recorded_at
   ), events_written as (
     insert into event (tenant, service_id, version, type, customer_id, prev_customer_id, recorded_at)
     select ${tenant}, d.id, d.version, 'SERVICE_DELETED', d.customer_id, d.customer_id, d.recorded_at from deleted d
@@ -81,4 +81,4 @@ const deleteServices: BatchStatement<Command> = (tenant, commands) => Prisma.sql
       jsonb_build_object('serviceId', d.id::text, 'version', d.version), d.recorded_at
     from deleted d where d.idempotency_key is not null
   )
-  select version from deleted`;
+  select place, version from deleted`;

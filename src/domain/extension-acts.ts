@@ -2,7 +2,7 @@ import type { Db } from '../db/database.js';
 import type { Extension, ExtensionScope } from '../generated/prisma/client.js';
 import type { Revision } from './extension-revisions.js';
 import { nameKeys } from './extensions.js';
-import { Faults } from './rules.js';
+import { accept, Faults, list, type Rule } from './rules.js';
 import { partId, readAct, type ServiceInput } from './service-fields.js';
 import { type Origin, type WrittenService, writeService } from './service-writes.js';
 import type { PartKey } from './states.js';
@@ -39,18 +39,25 @@ function readOwnerId(scope: ExtensionScope, { fields }: ServiceInput, faults: Fa
   return faults.require(partId, [field], fields[field], 0);
 }
 
+const mostListed = 1_000;
+
+/** The names that extensions are asked for by; what cannot be one is simply not there. */
+export const extensionNames: Rule<readonly string[]> = list((name) => accept(String(name)), 0, 100);
+
 /** The extensions of several states or tasks, or of services under the id 0, by their names. One statement. */
 export function listExtensions(
   { prisma, tenant }: Db,
   { scope, names }: { scope: ExtensionScope; names?: readonly string[] | undefined },
   owners: readonly PartKey[],
 ): Promise<Extension[]> {
+  const ids = [...new Set(owners.map(({ id }) => id))];
   return prisma.extension.findMany({
     where: {
       tenant,
       serviceId: { in: [...new Set(owners.map(({ serviceId }) => serviceId))] },
       scope,
-      ownerId: { in: [...new Set(owners.map(({ id }) => id))] },
+      // A statement takes a limited number of values: of many parts all of their services are read.
+      ...(ids.length > mostListed ? {} : { ownerId: { in: ids } }),
       ...(names === undefined ? {} : { nameKey: { in: nameKeys(names) } }),
     },
     orderBy: { nameKey: 'asc' },

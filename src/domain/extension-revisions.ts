@@ -1,12 +1,6 @@
-import { type DomainError, NotFound, type Path } from '../errors.js';
-import {
-  type Attribute,
-  attributeRule,
-  type Json,
-  type JsonRecord,
-  type RecordSchema,
-} from './extension-records.js';
-import type { Faults } from './rules.js';
+import { NotFound, type Path } from '../errors.js';
+import { attributeRule, type Json, type JsonRecord, type RecordSchema } from './extension-records.js';
+import { type Faults, isObject } from './rules.js';
 
 /** How a new value comes of the stored one. */
 export type Revision = 'MERGE' | 'UPDATE_RECORD' | 'DELETE_RECORD';
@@ -25,7 +19,8 @@ export type Revise = (revised: Revised, faults: Faults) => unknown;
 
 export const revisions: Readonly<Record<Revision, Revise>> = {
   MERGE: merge,
-  UPDATE_RECORD: (revised, faults) => reviseRecord(revised, faults, updateRecord),
+  UPDATE_RECORD: (revised, faults) =>
+    reviseRecord(revised, faults, (record, given) => [joined(record, given)]),
   DELETE_RECORD: (revised, faults) => reviseRecord(revised, faults, () => []),
 };
 
@@ -39,94 +34,94 @@ function merge({ stored, given, schema, path }: Revised, faults: Faults): unknow
     faults.add(path, { message: 'must be an object: the keys to merge' });
     return undefined;
   }
-  return joined(isObject(stored) ? stored : {}, given, schema);
+  const members = schema ? readGiven(schema, given, path, faults) : new Map(Object.entries(given));
+  return members && joined(isObject(stored) ? stored : {}, members);
 }
 
-/** Names of a schema are told apart without regard to case; what is null and no name of it is left to be refused. */
-function joined(stored: Members, given: Members, schema: RecordSchema | undefined): Members {
-  const keyOf = (name: string) => (schema ? name.toLowerCase() : name);
-  const known = schema && new Set(schema.attributes.map(({ name }) => keyOf(name)));
-  const replaced = new Set(Object.keys(given).map(keyOf));
+/** An object with the members that are given in the place of its own; null takes one away. */
+function joined(stored: object, given: ReadonlyMap<string, unknown>): object {
   return Object.fromEntries([
-    ...Object.entries(stored).filter(([name]) => !replaced.has(keyOf(name))),
-    ...Object.entries(given).filter(([name, value]) => value !== null || (known && !known.has(keyOf(name)))),
+    ...Object.entries(stored).filter(([name]) => !given.has(name)),
+    ...[...given].filter(([, value]) => value !== null),
   ]);
 }
-
-type Members = Readonly<Record<string, unknown>>;
 
 /** The records of an extension with what comes in the place of one of them. */
 function reviseRecord(
   { stored, given, schema, path }: Revised,
   faults: Faults,
-  replace: (record: JsonRecord, given: Members, schema: RecordSchema) => unknown[],
+  replace: (record: JsonRecord, given: ReadonlyMap<string, unknown>) => unknown[],
 ): unknown {
   // The name is refused as every unknown one is.
   if (!schema) return undefined;
-  const selected = isObject(given) ? given : {};
-  const selection = readSelection(schema, selected, path, faults);
-  if (!isObject(given)) faults.add(path, { message: 'must be an object: the record' });
-  if (!selection) return undefined;
-  // Only checked records are stored under a schema of many.
-  const records = (Array.isArray(stored) ? stored : []) as JsonRecord[];
-  const index = records.findIndex((record) => selection.every(([name, value]) => record[name] === value));
-  const record = records[index];
-  if (!record) throw noSuchRecord(path);
-  return [...records.slice(0, index), ...replace(record, selected, schema), ...records.slice(index + 1)];
-}
-
-function updateRecord(record: JsonRecord, given: Members, schema: RecordSchema): unknown[] {
-  return [joined(record, given, schema)];
-}
-
-function noSuchRecord(path: Path): DomainError {
-  return new NotFound(`The extension ${path.at(-1)} has no such record.`);
-}
-
-/** The values of the first unique list that is given as a whole: by them the record is found. */
-function readSelection(
-  { type, attributes, unique }: RecordSchema,
-  given: Members,
-  path: Path,
-  faults: Faults,
-): [name: string, value: unknown][] | undefined {
-  if (type === 'SINGLE_VALUED' || unique.length === 0) {
+  if (schema.type === 'SINGLE_VALUED' || schema.unique.length === 0) {
     faults.add(path, { message: 'has no records that are told apart by unique attributes' });
     return undefined;
   }
-  const values = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
-  const givenFor = (name: string) => values.get(name.toLowerCase()) ?? undefined;
-  const names = unique.find((list) => list.every((name) => givenFor(name) !== undefined));
-  if (!names) {
-    const allowed = unique.map((list) => list.join(', '));
-    faults.add(path, { message: 'must have all attributes of a unique list, to tell which record', allowed });
+  if (!isObject(given)) {
+    faults.add(path, { message: 'must be an object: the record' });
     return undefined;
   }
-  const checked = checkGiven(attributes, given, path, faults);
-  return checked && names.map((name) => [name, checked.get(name)]);
+  const members = readGiven(schema, given, path, faults);
+  const lists = members && completeLists(schema, members, path, faults);
+  if (!lists) return undefined;
+  // Only checked records are stored under a schema of many.
+  const records = (Array.isArray(stored) ? stored : []) as JsonRecord[];
+  const index = findRecord(records, lists, members);
+  const record = records[index];
+  if (!record) throw new NotFound(`The extension ${path.at(-1)} has no such record.`);
+  return [...records.slice(0, index), ...replace(record, members), ...records.slice(index + 1)];
+}
+
+/** The unique lists that are given as a whole. */
+function completeLists(
+  { unique }: RecordSchema,
+  given: ReadonlyMap<string, unknown>,
+  path: Path,
+  faults: Faults,
+): readonly (readonly string[])[] | undefined {
+  const lists = unique.filter((names) => names.every((name) => (given.get(name) ?? null) !== null));
+  if (lists.length > 0) return lists;
+  const allowed = unique.map((names) => names.join(', '));
+  faults.add(path, { message: 'must have all attributes of a unique list, to tell which record', allowed });
+  return undefined;
+}
+
+/** The record that the first of the lists names which names one at all; -1 for none. */
+function findRecord(
+  records: readonly JsonRecord[],
+  lists: readonly (readonly string[])[],
+  given: ReadonlyMap<string, unknown>,
+): number {
+  const places = lists.map((names) =>
+    records.findIndex((record) => names.every((name) => record[name] === given.get(name))),
+  );
+  return places.find((place) => place >= 0) ?? -1;
 }
 
 /** The given attributes by their schema's names, as they are stored; undefined where one breaks a rule. */
-function checkGiven(
-  attributes: readonly Attribute[],
-  given: Members,
+function readGiven(
+  { attributes }: RecordSchema,
+  given: object,
   path: Path,
   faults: Faults,
 ): ReadonlyMap<string, unknown> | undefined {
   const before = faults.list.length;
-  const checked = new Map<string, unknown>();
+  const members = new Map<string, unknown>();
   for (const [name, value] of Object.entries(given)) {
     const attribute = attributes.find((known) => known.name.toLowerCase() === name.toLowerCase());
+    const place = [...path, attribute?.name ?? name];
     if (!attribute) {
       const allowed = attributes.map((known) => known.name);
-      faults.add([...path, name], { message: 'is not an attribute of the extension', allowed });
-    } else if (value !== null) {
-      checked.set(attribute.name, faults.check(attributeRule(attribute), [...path, attribute.name], value));
+      faults.add(place, { message: 'is not an attribute of the extension', allowed });
+    } else if (members.has(attribute.name)) {
+      faults.add(place, { message: 'is given twice' });
+    } else {
+      members.set(
+        attribute.name,
+        value === null ? null : faults.check(attributeRule(attribute), place, value),
+      );
     }
   }
-  return faults.list.length > before ? undefined : checked;
-}
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return faults.list.length > before ? undefined : members;
 }

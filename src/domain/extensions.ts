@@ -71,6 +71,7 @@ function checkExtension(
     faults.add(path, {
       message: 'is neither a field of this operation nor an extension with a schema',
       allowed,
+      isOfName: true,
     });
   }
   if (!schema && check.takesAttachedData) faults.check(attachedDataKey, path, name);

@@ -26,6 +26,11 @@ export function text(max: number, min = 0): Rule<string> {
   };
 }
 
+/** An object of JSON: neither null nor an array. Its members are looked at one by one. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Why a string cannot be stored as it is; undefined when it can. */
 export function unstorable(value: string): string | undefined {
   if (value.includes('\u0000')) return 'must not contain the character U+0000';

@@ -49,6 +49,7 @@ export type ServiceCommand = {
 };
 
 const commandTypes = {
+  place: 'int',
   event: 'event_type',
   columns: 'jsonb',
   extensions: 'jsonb',
@@ -72,7 +73,7 @@ const commandTypes = {
   is_timed: 'boolean',
   occurred_at: 'timestamptz',
   recorded_at: 'timestamptz',
-} as const satisfies Record<Exclude<keyof ServiceCommand, 'id'>, string>;
+} as const satisfies Record<Exclude<keyof ServiceCommand, 'id'> | 'place', string>;
 
 const commandColumns = Prisma.raw(
   ['id bigint', ...Object.entries(commandTypes).map(([name, type]) => `${name} ${type}`)].join(', '),
@@ -115,7 +116,7 @@ function starting({ withParts }: { withParts: boolean }): BatchStatement<Service
     select s.*, ${commandFields} from changed s join command c on c.service_id = s.id
   ), ${withParts ? Prisma.sql`${startsPart('state', tenant)}, ${startsPart('task', tenant)},` : Prisma.empty}
   ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
-  select ${asPrismaService} from changed`;
+  select place, ${asPrismaService} from written`;
 }
 
 function turnsTaken(tenant: string): Prisma.Sql {
@@ -177,7 +178,7 @@ function changing({ withParts }: { withParts: boolean }): BatchStatement<Service
       and e.owner_id = ${ownerId} and e.name_key = given.name_key and given.value is null
   ), ${withParts ? partsWritten(tenant) : Prisma.empty}
   ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
-  select ${asPrismaService} from written`;
+  select place, ${asPrismaService} from written`;
 }
 
 /** What the extensions of a service and of its parts come to with those that are given. */

@@ -1,4 +1,4 @@
-import type { Db } from '../db/database.js';
+import type { Commit, Db } from '../db/database.js';
 import type { Registry } from '../db/registry.js';
 import { DomainError, type Fault, Invalid, NotFound, StaleVersion, Unavailable } from '../errors.js';
 import type { Association, AssociationKind, EventType, Front, Service } from '../generated/prisma/client.js';
@@ -90,14 +90,18 @@ export async function writeService(
   const commandHash = write.idempotencyKey ? hashOf(write) : '';
   let registry = await db.registry.current();
   for (let count = 1; count <= mostAttempts; count++) {
-    const outcome = await attempt(db, origin, write, { registry, known: faults.list, commandHash });
+    const basis = { registry, known: faults.list, commandHash };
+    const outcome = write.revision
+      ? // What is stored is read for it: nothing else of this gateway may come in between.
+        await db.alone(keyOf(write), (commit) => attempt(db, origin, write, { ...basis, commit }))
+      : await attempt(db, origin, write, { ...basis, commit: db.commit });
     if ('service' in outcome) return outcome;
     registry = outcome;
   }
   throw new Unavailable('The service or the extension schemas change too fast: try again.');
 }
 
-type Basis = { registry: Registry; known: readonly Fault[]; commandHash: string };
+type Basis = { registry: Registry; known: readonly Fault[]; commandHash: string; commit: Commit };
 
 /** What the registry has against a write, before it is sent. */
 export async function checkWrite(
@@ -106,7 +110,7 @@ export async function checkWrite(
   write: ServiceWrite,
   origin: Origin,
 ): Promise<readonly Fault[]> {
-  return (await settle(db, registry, write, origin)).found;
+  return (await settle(db, registry, write, { origin, hasFaults: false })).found;
 }
 
 /** @returns what came of it, or the registry to try again with */
@@ -114,12 +118,18 @@ async function attempt(
   db: Db,
   origin: Origin,
   given: ServiceWrite,
-  { registry, known, commandHash }: Basis,
+  { registry, known, commandHash, commit }: Basis,
 ): Promise<WrittenService | Registry> {
-  const { write, extensions, found, refusal: early } = await settle(db, registry, given, origin);
+  const {
+    write,
+    extensions,
+    found,
+    refusal: early,
+  } = await settle(db, registry, given, { origin, hasFaults: known.length > 0 });
   const command = commandOf(registry, origin, write, extensions, commandHash);
   const isSound = known.length + found.length === 0 && !early;
-  const service = isSound && (await db.commit<ServiceCommand, Service>(statementOf(write), command));
+  const service =
+    isSound && (await commit<ServiceCommand, Service>(statementOf(write), command, keyOf(write)));
   if (service) return written(service, command);
 
   if (known.length > 0 && found.length === 0) throw new Invalid(known);
@@ -135,8 +145,14 @@ async function attempt(
   return registry;
 }
 
-/** A registry or a service that changes between a refusal and its explanation is met again. */
+/** A registry that changes meanwhile is met again, and so is a service that another gateway changes. */
 const mostAttempts = 100;
+
+/** What no two writes change at the same time: the service, or what lets a start act once. */
+function keyOf({ id, composite, idempotencyKey }: ServiceWrite): string | null {
+  if (id !== undefined) return String(id);
+  return composite ? `composite ${composite.key}` : (idempotencyKey ?? null) && `key ${idempotencyKey}`;
+}
 
 /** Of what the caller said, and of nothing that the gateway added. */
 function hashOf(write: ServiceWrite): string {
@@ -176,26 +192,33 @@ type Settled = {
   refusal?: DomainError;
 };
 
-async function settle(db: Db, registry: Registry, given: ServiceWrite, origin: Origin): Promise<Settled> {
+async function settle(
+  db: Db,
+  registry: Registry,
+  given: ServiceWrite,
+  { origin, hasFaults }: { origin: Origin; hasFaults: boolean },
+): Promise<Settled> {
   const faults = new Faults();
   const coded = mapCodes(registry, given, faults);
   const expiry = expiryColumns(db, registry, { ...coded, isStart: given.id === undefined }, origin);
   const mapped = { ...coded, columns: { ...coded.columns, ...expiry } };
-  const { takesAttachedData, revision } = given;
-  const check = { registry, takesAttachedData };
-  if (!revision) {
-    const extensions = checkExtensions(given.extensions, check, faults);
+  const check = { registry, takesAttachedData: given.takesAttachedData };
+  const { revision } = given;
+  // Of a revision it is the name alone that can be judged before what is stored is looked at.
+  const named = revision
+    ? given.extensions.map((extension) => ({ ...extension, value: null }))
+    : given.extensions;
+  const extensions = checkExtensions(named, check, faults);
+  if (!revision || hasFaults || faults.list.length > 0)
     return { write: mapped, extensions, found: faults.list };
-  }
   try {
     const { write, extension } = await revise(db, registry, { ...mapped, revision }, faults);
-    // What could not be revised is told already; its name is still to be checked.
     const isRevised = faults.list.length === 0;
-    const extensions = checkExtensions(isRevised ? [extension] : [], check, faults);
-    return { write, extensions, found: faults.list };
+    const revised = isRevised ? checkExtensions([extension], check, faults) : [];
+    return { write, extensions: revised, found: faults.list };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    return { write: given, extensions: [], found: faults.list, refusal: error };
+    return { write: given, extensions: [], found: [], refusal: error };
   }
 }
 

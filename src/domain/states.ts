@@ -3,7 +3,7 @@ import { NotFound, type Path } from '../errors.js';
 import type { Prisma, State } from '../generated/prisma/client.js';
 import type { StateStart } from './columns.js';
 import { type PartFilter, stateQuery } from './parts.js';
-import { Faults, nullable } from './rules.js';
+import { Faults, isObject, nullable } from './rules.js';
 import {
   partId,
   readAct,
@@ -86,9 +86,7 @@ function readMembers(
 ): Readonly<Record<string, unknown>> {
   const path: Path = [name];
   const value = fields[name];
-  // Its members are looked at one by one.
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   faults.add(path, { message: value === undefined ? 'is required' : 'must be an object' });
   return { stateId: 0, stateType: 0 };
 }

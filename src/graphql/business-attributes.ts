@@ -265,7 +265,7 @@ builder.mutationFields((t) => ({
     description:
       'Lets a field take the values of one business attribute alone, or anything. What is stored stays as it is.',
     errors: {
-      types: [NotFound, Invalid, Conflict],
+      types: [NotFound, Invalid],
       union: { description: 'The mapping, or why there is none.' },
     },
     args: {

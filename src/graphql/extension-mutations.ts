@@ -196,7 +196,23 @@ async function write(
     requiresType: false,
     faults: value === undefined ? [...faults, withoutValue] : faults,
   };
-  return { ...(await writeExtension(db, origin, act, input)), act, name };
+  try {
+    return { ...(await writeExtension(db, origin, act, input)), act, name };
+  } catch (error) {
+    throw error instanceof Invalid
+      ? new Invalid(error.faults.map((fault) => ownFault(fault, revision)))
+      : error;
+  }
+}
+
+/** The domain knows extensions by their names; here there is one, in fields of its own. */
+function ownFault({ path: [first, ...rest], ...fault }: Fault, revision: ExtensionAct['revision']): Fault {
+  if (first !== 'extensions' || rest.length === 0)
+    return { path: first === undefined ? [] : [first, ...rest], ...fault };
+  if (fault.isOfName)
+    return { ...fault, path: ['schemaName'], message: 'must be an extension with a schema' };
+  const field = revision === undefined || revision === 'MERGE' ? 'value' : 'record';
+  return { path: [field, ...rest.slice(1)], ...fault };
 }
 
 /** To remove an extension takes a word, not a slip. */

@@ -1,6 +1,7 @@
 import type { Db } from '../db/database.js';
-import { listExtensions } from '../domain/extension-acts.js';
+import { extensionNames, listExtensions } from '../domain/extension-acts.js';
 import { nameKeys, type ShownExtension, showExtension } from '../domain/extensions.js';
+import { nullable } from '../domain/rules.js';
 import { parseOrThrow } from '../domain/services.js';
 import type { Extension as ExtensionRow } from '../generated/prisma/client.js';
 import { builder } from './builder.js';
@@ -29,7 +30,9 @@ export const Extension = builder.objectRef<ShownExtension>('Extension').implemen
 });
 
 const namesArgs = builder.args((t) => ({
-  names: t.stringList({ description: 'Only extensions of these names; case makes no difference.' }),
+  names: t.stringList({
+    description: 'Only extensions of these names, at most 100; case makes no difference.',
+  }),
 }));
 
 builder.prismaObjectField(Service, 'extensions', (t) =>
@@ -40,7 +43,7 @@ builder.prismaObjectField(Service, 'extensions', (t) =>
     // The same whatever names are asked for, so that all fields of one service are loaded at once.
     select: { extensions: { where: { scope: 'SERVICE', ownerId: 0 }, orderBy: { nameKey: 'asc' } } },
     resolve: async ({ extensions }, { names }, { db }) => {
-      const wanted = names && new Set(nameKeys(names));
+      const wanted = names && new Set(nameKeys(parseOrThrow(extensionNames, 'names', names)));
       const shown = extensions.filter(({ nameKey }) => !wanted || wanted.has(nameKey));
       return show(db, shown);
     },
@@ -83,7 +86,8 @@ async function load(
   names: readonly string[] | null | undefined,
 ): Promise<ShownExtension[]> {
   const keys = owners.map((owner) => parseOrThrow(partKey('state'), 'id', owner));
-  return show(db, await listExtensions(db, { scope, names: names ?? undefined }, keys));
+  const wanted = parseOrThrow(nullable(extensionNames), 'names', names ?? null) ?? undefined;
+  return show(db, await listExtensions(db, { scope, names: wanted }, keys));
 }
 
 async function show(db: Db, extensions: readonly ExtensionRow[]): Promise<ShownExtension[]> {

@@ -32,6 +32,9 @@ export function namePart(what: 'state' | 'task', path: Path, given: unknown): Na
 export function nameStateOf(service: string, path: Path, given: unknown): NamedPart {
   if (given === undefined || given === null) return { serviceId: service, id: null, faults: [] };
   const named = namePart('state', path, given);
-  if (named.faults.length > 0 || named.serviceId === service) return { ...named, serviceId: service };
+  const owner = serviceId(service);
+  // What is wrong with the service's own id is told by its own rule.
+  const isItsOwn = !owner.ok || named.serviceId === String(owner.value);
+  if (named.faults.length > 0 || isItsOwn) return { ...named, serviceId: service };
   return { serviceId: service, id: 0, faults: [{ path, message: 'must be a state of the same service' }] };
 }

@@ -98,9 +98,17 @@ const CompleteStatePayload = builder.objectRef<WrittenService>('CompleteStatePay
   }),
 });
 
-const TransitionStatePayload = builder.objectRef<WrittenService>('TransitionStatePayload').implement({
+type Transition = WrittenService & { fromId: number };
+
+const TransitionStatePayload = builder.objectRef<Transition>('TransitionStatePayload').implement({
   description: 'One state was completed and the next was started.',
   fields: (t) => ({
+    completedState: t.prismaField({
+      type: State,
+      description: 'The state that ended, as it now is.',
+      resolve: (query, { service, fromId }, _, { db }) =>
+        getState(db, { serviceId: service.id, id: fromId }, query),
+    }),
     state: t.prismaField({
       type: State,
       description: 'The new state; its `previousStateId` is the one that ended.',
@@ -161,10 +169,11 @@ builder.mutationField('transitionState', (t) =>
       union: { description: 'The new state, or why nothing was changed.' },
     },
     args: { input: t.arg({ type: TransitionStateInput, required: true, description: 'The transition.' }) },
-    resolve: (_, { input }, { db, origin }) => {
+    resolve: async (_, { input }, { db, origin }) => {
       const from = nameStateOf(String(input.serviceId), ['from', 'stateId'], input.from.stateId);
       const fields = { ...input, from: { ...input.from, stateId: from.id } };
-      return transitionState(db, origin, toServiceInput(fields, from.faults));
+      const written = await transitionState(db, origin, toServiceInput(fields, from.faults));
+      return { ...written, fromId: from.id ?? 0 };
     },
   }),
 );

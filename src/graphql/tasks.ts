@@ -72,6 +72,8 @@ export const Task = builder.prismaObject('Task', {
   }),
 });
 
+const mostListed = 1_000;
+
 const taskFilterArgs = builder.args((t) => ({
   status: t.field({ type: Status, description: 'Only active or only completed tasks.' }),
   types: t.field({
@@ -97,12 +99,12 @@ builder.prismaObjectField(Service, 'tasks', (t) =>
     },
     // One statement for all services that the list is asked of at one place of the query.
     byPath: true,
-    load: (serviceIds: bigint[], { db }, args) => {
+    load: async (serviceIds: bigint[], { db }, args) => {
       const state = args.stateId ? parseOrThrow(partKey('state'), 'stateId', args.stateId) : undefined;
       const filter = readFilter(db, args);
       if (!state) return listTasks(db, serviceIds, filter);
       const owners = serviceIds.filter((id) => id === state.serviceId);
-      return listTasks(db, owners, { ...filter, stateIds: [state.id] });
+      return owners.length === 0 ? [] : listTasks(db, owners, { ...filter, stateIds: [state.id] });
     },
     group: ({ serviceId }) => serviceId,
     resolve: ({ id }) => id,
@@ -118,7 +120,10 @@ builder.prismaObjectField(State, 'tasks', (t) =>
     load: (stateIds: string[], { db }, args) => {
       const states = stateIds.map((id) => parseOrThrow(partKey('state'), 'id', id));
       const services = [...new Set(states.map(({ serviceId }) => serviceId))];
-      return listTasks(db, services, { ...readFilter(db, args), stateIds: states.map(({ id }) => id) });
+      const filter = readFilter(db, args);
+      // Of many states the tasks are sorted out here: a statement takes a limited number of values.
+      const isFew = states.length <= mostListed;
+      return listTasks(db, services, isFew ? { ...filter, stateIds: states.map(({ id }) => id) } : filter);
     },
     group: ({ serviceId, stateId }) => encodePartKey({ serviceId, id: stateId ?? -1 }),
     resolve: encodePartKey,

@@ -64,9 +64,9 @@ export function tagOf({ version }: { version: number }): { etag: string } {
   return { etag: `"${version}"` };
 }
 
-/** Whether `If-None-Match` names the version that there is. */
-export function hasCurrent({ request }: Call, etag: string): boolean {
+/** Whether `If-None-Match` names the version that there is: mapped fields can look different with the same one. */
+export function hasCurrent({ request, db }: Call, etag: string): boolean {
   const given = request.headers['if-none-match'];
-  if (given === undefined) return false;
+  if (given === undefined || db.registry.loaded.mappings.size > 0) return false;
   return given.split(',').some((tag) => [etag, '*'].includes(tag.trim().replace(/^W\//, '')));
 }

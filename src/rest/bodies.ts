@@ -1,6 +1,6 @@
 import { isReservedName } from '../domain/extension-schemas.js';
 import type { GivenExtension } from '../domain/extensions.js';
-import { serviceId } from '../domain/rules.js';
+import { isObject, serviceId } from '../domain/rules.js';
 import type { ServiceInput } from '../domain/service-fields.js';
 import type { Fault } from '../errors.js';
 import { decodePercent } from '../percent-encoding.js';
@@ -58,7 +58,7 @@ export function readTransition(call: Call): ServiceInput {
 
 /** What is no object is left for the domain to refuse. */
 function readPart(value: unknown, part: string, names: EventFields, faults: Fault[]): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (!isObject(value)) return value;
   const fields: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
     const field = names.get(name);
@@ -104,9 +104,7 @@ export function readBody(
   emptyBody: 'refused' | 'allowed',
 ): Readonly<Record<string, unknown>> {
   if (body === undefined && emptyBody === 'allowed') return {};
-  // Its members are looked at one by one.
-  if (typeof body === 'object' && body !== null && !Array.isArray(body))
-    return body as Record<string, unknown>;
+  if (isObject(body)) return body;
   faults.push({ path: ['body'], message: 'must be a JSON object' });
   return {};
 }
@@ -118,7 +116,7 @@ function requireSameId(name: string, given: unknown, inPath: string, faults: Fau
 
 function isSameId(name: string, given: unknown, inPath: string): boolean {
   if (name === 'customer_id') return given === inPath;
-  if (name !== 'service_id') return String(given) === inPath;
+  if (name !== 'service_id') return numberOf(given) === numberOf(inPath);
   const [one, other] = [serviceId(given), serviceId(inPath)];
   // What is wrong with the path's own is told by its own rule.
   return !other.ok || (one.ok && one.value === other.value);

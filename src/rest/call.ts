@@ -29,4 +29,7 @@ export type Answer = {
 /** Text that is made as fast as the caller takes it; who goes away ends it. */
 export type Stream = { type: string; chunks: AsyncGenerator<string> };
 
+/** An answer that shows a service or a part of one, with the service's version. */
+export type Tagged = Answer & { headers: { etag: string } };
+
 export type Operation = (call: Call) => Promise<Answer>;

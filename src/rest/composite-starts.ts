@@ -1,5 +1,5 @@
 import { type CompositeInput, type CompositeStart, startComposite } from '../domain/composite-starts.js';
-import { Faults, list, type Rule, refuse } from '../domain/rules.js';
+import { Faults, isObject, list, type Rule, refuse } from '../domain/rules.js';
 import type { ServiceInput } from '../domain/service-fields.js';
 import { type Fault, Invalid } from '../errors.js';
 import { readBody, readEvent, readFields, rulesOf } from './bodies.js';
@@ -56,9 +56,7 @@ function readEntries(call: Call): { entries: CompositeInput[]; idempotencyKey: s
 type Members = Readonly<Record<string, unknown>>;
 
 const object: Rule<Members> = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? { ok: true, value: { ...value } }
-    : refuse('must be an object');
+  isObject(value) ? { ok: true, value } : refuse('must be an object');
 
 const objects = list(object, 1, mostEntries);
 

@@ -7,11 +7,11 @@ import { completeState, startState, transitionState } from '../domain/states.js'
 import { NotFound } from '../errors.js';
 import { answerAct, answerStart, hasCurrent, tagOf } from './acts.js';
 import { readServiceInput, readTransition } from './bodies.js';
-import type { Answer, Call, Operation } from './call.js';
+import type { Answer, Call, Operation, Tagged } from './call.js';
 import { answerList, oneMore, registryOf } from './lists.js';
 import { endEvent, startStateEvent } from './names.js';
 import { extensionQuery, numberOf, readStateList, readView, statusOf, type View } from './query.js';
-import { stateJson } from './wire.js';
+import { showingOf, stateJson } from './wire.js';
 
 export async function start(call: Call): Promise<Answer> {
   const input = readServiceInput(call, startStateEvent, 'refused');
@@ -43,18 +43,18 @@ export async function queryById(call: Call): Promise<Answer> {
   const number = faults.require(partId, ['stateId'], numberOf(params['state_id']), 0);
   const view = readView(call, 'STATE', faults);
   faults.throwIfAny();
-  return show(call, { id, number }, view);
+  const answer = await show(call, { id, number }, view);
+  const { etag } = answer.headers;
+  return hasCurrent(call, etag) ? { status: 304, headers: { etag } } : answer;
 }
 
-async function show(call: Call, { id, number }: { id: bigint; number: number }, view: View): Promise<Answer> {
+async function show(call: Call, { id, number }: { id: bigint; number: number }, view: View): Promise<Tagged> {
   const include = { ...includeOf(view), states: { where: { id: number } } };
   const service = await getService(call.db, id, { include });
   const [state] = service.states;
   if (!state) throw new NotFound(`Service ${id} has no state ${number}.`);
-  const headers = tagOf(service);
-  if (hasCurrent(call, headers.etag)) return { status: 304, headers };
   const registry = await registryOf(call, [service]);
-  return { status: 200, headers, json: stateJson(state, { view, loaded: service, registry }) };
+  return { status: 200, headers: tagOf(service), json: stateJson(state, showingOf(view, service, registry)) };
 }
 
 export function queryOfService(status?: Status): Operation {
@@ -66,7 +66,7 @@ export function queryOfService(status?: Status): Operation {
     const take = oneMore(limit);
     const states = { ...stateQuery({ ...filter, status, after }), ...(take === undefined ? {} : { take }) };
     const service = await getService(call.db, id, { include: { ...includeOf(view), states } });
-    const showing = { view, loaded: service, registry: await registryOf(call, [service]) };
+    const showing = showingOf(view, service, await registryOf(call, [service]));
     return answerList(call, { found: service.states, limit }, (state) => stateJson(state, showing));
   };
 }

@@ -7,11 +7,11 @@ import { completeTask, startTask } from '../domain/tasks.js';
 import { NotFound } from '../errors.js';
 import { answerAct, answerStart, hasCurrent, tagOf } from './acts.js';
 import { readServiceInput } from './bodies.js';
-import type { Answer, Call, Operation } from './call.js';
+import type { Answer, Call, Operation, Tagged } from './call.js';
 import { answerList, oneMore, registryOf } from './lists.js';
 import { endEvent, startTaskEvent } from './names.js';
 import { extensionQuery, numberOf, readTaskList, readView, type View } from './query.js';
-import { taskJson } from './wire.js';
+import { showingOf, taskJson } from './wire.js';
 
 export async function start(call: Call): Promise<Answer> {
   const written = await startTask(call.db, call.origin, readServiceInput(call, startTaskEvent, 'refused'));
@@ -35,18 +35,18 @@ export async function queryById(call: Call): Promise<Answer> {
   const number = faults.require(partId, ['taskId'], numberOf(params['task_id']), 0);
   const view = readView(call, 'TASK', faults);
   faults.throwIfAny();
-  return show(call, { id, number }, view);
+  const answer = await show(call, { id, number }, view);
+  const { etag } = answer.headers;
+  return hasCurrent(call, etag) ? { status: 304, headers: { etag } } : answer;
 }
 
-async function show(call: Call, { id, number }: { id: bigint; number: number }, view: View): Promise<Answer> {
+async function show(call: Call, { id, number }: { id: bigint; number: number }, view: View): Promise<Tagged> {
   const include = { ...extensionQuery(view, { TASK: true }), tasks: { where: { id: number } } };
   const service = await getService(call.db, id, { include });
   const [task] = service.tasks;
   if (!task) throw new NotFound(`Service ${id} has no task ${number}.`);
-  const headers = tagOf(service);
-  if (hasCurrent(call, headers.etag)) return { status: 304, headers };
   const registry = await registryOf(call, [service]);
-  return { status: 200, headers, json: taskJson(task, { view, loaded: service, registry }) };
+  return { status: 200, headers: tagOf(service), json: taskJson(task, showingOf(view, service, registry)) };
 }
 
 export function queryOfService(status?: Status): Operation {
@@ -59,7 +59,7 @@ export function queryOfService(status?: Status): Operation {
     const tasks = { ...taskQuery({ ...filter, status, after }), ...(take === undefined ? {} : { take }) };
     const include = { ...extensionQuery(view, { TASK: true }), tasks };
     const service = await getService(call.db, id, { include });
-    const showing = { view, loaded: service, registry: await registryOf(call, [service]) };
+    const showing = showingOf(view, service, await registryOf(call, [service]));
     return answerList(call, { found: service.tasks, limit }, (task) => taskJson(task, showing));
   };
 }

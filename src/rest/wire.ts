@@ -10,15 +10,44 @@ export type Loaded = { extensions?: Extension[]; states?: State[]; tasks?: Task[
 
 export type ShownService = Service & Loaded;
 
-/** What a resource is shown by: what was asked for, what was loaded, and how. */
-export type Showing = { view: View; loaded: Loaded; registry: Registry };
+/** What a resource is shown by: what was asked for, what was loaded with it, by its owner, and how. */
+export type Showing = {
+  view: View;
+  registry: Registry;
+  tasksByState: ReadonlyMap<number | null, readonly Task[]>;
+  extensionsByOwner: ReadonlyMap<string, readonly Extension[]>;
+};
+
+export function showingOf(view: View, { extensions = [], tasks = [] }: Loaded, registry: Registry): Showing {
+  const ownerOf = ({ scope, ownerId }: Extension) => ownerKey(scope, ownerId);
+  return {
+    view,
+    registry,
+    tasksByState: groupBy(tasks, ({ stateId }) => stateId),
+    extensionsByOwner: groupBy(extensions, ownerOf),
+  };
+}
+
+function ownerKey(scope: ExtensionScope, id: number): string {
+  return `${scope} ${id}`;
+}
+
+function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}
 
 /**
  * A service in the legacy shape (legacy contract, resources), as JSON text: its id is a JSON number
  * of 64 bits. What a service does not have is absent.
  */
 export function serviceJson(service: ShownService, view: View, registry: Registry): string {
-  const showing = { view, loaded: service, registry };
+  const showing = showingOf(view, service, registry);
   const { states = [], tasks = [] } = service;
   return withServiceId(service.id, {
     service_type: shown(registry, 'Service.type', service.serviceType),
@@ -51,8 +80,8 @@ function withServiceId(id: bigint, members: object): string {
 }
 
 function stateMembers(state: State, showing: Showing): object {
-  const { view, loaded, registry } = showing;
-  const tasks = loaded.tasks?.filter(({ stateId }) => stateId === state.id) ?? [];
+  const { view, registry } = showing;
+  const tasks = showing.tasksByState.get(state.id) ?? [];
   return {
     state_id: state.id,
     state_type: shown(registry, 'State.type', state.stateType),
@@ -98,12 +127,14 @@ function byStatus<Part extends { completedAt: Date | null }>(
 }
 
 /** From entries, since a name may be one that an object has already. */
-function extensionMembers(scope: ExtensionScope, ownerId: number, { loaded, registry }: Showing): object {
-  const own = loaded.extensions?.filter(
-    (extension) => extension.scope === scope && extension.ownerId === ownerId,
-  );
+function extensionMembers(
+  scope: ExtensionScope,
+  ownerId: number,
+  { extensionsByOwner, registry }: Showing,
+): object {
+  const own = extensionsByOwner.get(ownerKey(scope, ownerId)) ?? [];
   return Object.fromEntries(
-    (own ?? []).map((extension) => {
+    own.map((extension) => {
       const { name, value } = showExtension(registry, extension);
       return [name, value];
     }),

@@ -169,6 +169,24 @@ test('each act is one version and one event that says which state or task', asyn
   ]);
 });
 
+test('an act is answered as done, whatever the caller has of it', async () => {
+  const id = await startService(app);
+  await post(app, `/services/${id}/states/start`);
+  const headers = { prefer: 'return=representation', 'if-none-match': '*' };
+
+  const acts = [
+    await app.rest('PUT', `/genesys/1/cs/services/${id}/states/0/extensions/Note`, { body: 1, headers }),
+    await app.rest('POST', `/services/${id}/states/00/end`, { body: { state_id: 0 }, headers }),
+  ];
+  const query = await app.rest('GET', `/services/${id}/states/0`, { headers: { 'if-none-match': '"4"' } });
+
+  expect(acts.map(({ status, json }) => [status, json.state_id])).toEqual([
+    [200, 0],
+    [200, 0],
+  ]);
+  expect([query.status, query.text]).toEqual([304, '']);
+});
+
 test('pages of states and tasks go on where the last one ended', async () => {
   const id = await startService(app);
   for (const timestamp of ['2026-01-02T00:00:00Z', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z']) {
