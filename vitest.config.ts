@@ -11,5 +11,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Mostly they wait for PostgreSQL and for processes that start.
     maxWorkers: 2,
+    isolate: false,
   },
 });

@@ -145,7 +145,7 @@ function openTenant(
     tenant,
     registry: new RegistryCache(prisma, tenant),
     retention,
-    write: (statement) => write(prisma, statement),
+    write: (statement) => unlessTaken(() => write(prisma, statement), []),
     // The statement takes the command and answers the row.
     commit: ((statement, command, key) => group.submit(statement, key, command as object)) as Commit,
     alone: (key, act) => group.hold(key, () => act(commitAlone(prisma, tenant))),
@@ -168,15 +168,21 @@ async function sendBatch(
   commands: readonly object[],
 ): Promise<(object | undefined)[]> {
   const placed = commands.map((command, place) => ({ ...command, place }));
-  const isAlone = commands.length === 1;
+  const send = () => write<{ place: number }>(prisma, statement(tenant, placed));
+  const rows = commands.length === 1 ? await unlessTaken(send, []) : await send();
   const answers: (object | undefined)[] = commands.map(() => undefined);
-  try {
-    const rows = await write<{ place: number }>(prisma, statement(tenant, placed));
-    for (const { place, ...row } of rows) answers[place] = row;
-  } catch (error) {
-    if (!isAlone || !violates(error, 'idempotency_key_pkey')) throw error;
-  }
+  for (const { place, ...row } of rows) answers[place] = row;
   return answers;
+}
+
+/** A statement that another call has taken the idempotency key of did nothing. */
+async function unlessTaken<T>(act: () => Promise<T>, nothing: T): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (violates(error, 'idempotency_key_pkey')) return nothing;
+    throw error;
+  }
 }
 
 const attempts = 5;

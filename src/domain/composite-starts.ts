@@ -5,6 +5,7 @@ import { Conflict, type Fault, Invalid, NotFound, type Path, Unavailable } from 
 import { Prisma, type Service, type State, type Task } from '../generated/prisma/client.js';
 import type { StateStart, TaskStart } from './columns.js';
 import { storedForms } from './field-mappings.js';
+import { type Attempt, findOutcome, hashCommand, idempotencyKey } from './idempotency.js';
 import { Faults } from './rules.js';
 import { type Act, readStart, type ServiceInput } from './service-fields.js';
 import { checkWrite, type Origin, type ServiceWrite, writeService } from './service-writes.js';
@@ -38,6 +39,7 @@ export type CompositeStart = {
  * Finds an active service of the same customer, type and contact key, the newest of several, and in
  * it an active state and task of the given types; starts what there is not. Callers at the same
  * moment get the same ones (legacy contract, operations). What is found is left as it is.
+ * @param givenKey with it the same call again answers what the first one did
  * @param inputs one entry after the other; the faults of all come first, and let nothing be done
  * @throws Invalid, listing every fault with its entry; Unavailable, OutcomeUnknown
  */
@@ -45,22 +47,48 @@ export async function startComposite(
   db: Db,
   origin: Origin,
   inputs: readonly CompositeInput[],
-  idempotencyKey: string | undefined,
-): Promise<CompositeStart[]> {
+  givenKey: unknown,
+): Promise<{ starts: CompositeStart[]; replayed: boolean }> {
   const faults = new Faults();
-  const entries = inputs.map((input, index) => {
-    const key = idempotencyKey !== undefined && index > 0 ? `${idempotencyKey}#${index}` : idempotencyKey;
-    return readEntry(withKey(input, key), origin, faults, ['services', index]);
-  });
+  const key = faults.check(idempotencyKey, ['idempotencyKey'], givenKey ?? undefined) ?? null;
+  const entries = inputs.map((input, index) =>
+    readEntry(withKey(input, key, index), origin, faults, ['services', index]),
+  );
+  const call = key === null ? null : { key, commandHash: hashCommand(inputs), receivedAt: origin.receivedAt };
+  const before = call && faults.list.length === 0 ? await findOutcome(db, call) : undefined;
+  if (before !== undefined) return { starts: fromOutcome(before), replayed: true };
   const found = await checkEntries(db, origin, entries);
   if (faults.list.length + found.length > 0) throw new Invalid([...faults.list, ...found]);
   const starts: CompositeStart[] = [];
   for (const entry of entries) starts.push(await startEntry(db, origin, entry));
-  return starts;
+  return (call && (await keepOutcome(db, call, starts))) ?? { starts, replayed: false };
 }
 
-function withKey(input: CompositeInput, idempotencyKey: string | undefined): CompositeInput {
-  return { ...input, service: { ...input.service, fields: { ...input.service.fields, idempotencyKey } } };
+/** Each entry that creates a service does so once, also where the call broke off before its outcome was kept. */
+function withKey(input: CompositeInput, key: string | null, index: number): CompositeInput {
+  if (key === null) return input;
+  const own = `composite ${createHash('sha256').update(key).digest('base64url')} ${index}`;
+  return {
+    ...input,
+    service: { ...input.service, fields: { ...input.service.fields, idempotencyKey: own } },
+  };
+}
+
+/** The outcome of the same call, where that was kept meanwhile. */
+async function keepOutcome(db: Db, call: Attempt, starts: readonly CompositeStart[]) {
+  const outcome = JSON.stringify(starts.map((start) => ({ ...start, serviceId: String(start.serviceId) })));
+  const kept = await db.write(Prisma.sql`
+    insert into idempotency_key (tenant, key, command_hash, outcome, created_at)
+    values (${db.tenant}, ${call.key}, ${call.commandHash}, ${outcome}::jsonb, ${call.receivedAt})
+    on conflict do nothing returning key`);
+  const before = kept.length > 0 ? undefined : await findOutcome(db, call);
+  return before === undefined ? null : { starts: fromOutcome(before), replayed: true };
+}
+
+/** As keepOutcome writes it. */
+function fromOutcome(outcome: unknown): CompositeStart[] {
+  const starts = outcome as (Omit<CompositeStart, 'serviceId'> & { serviceId: string })[];
+  return starts.map((start) => ({ ...start, serviceId: BigInt(start.serviceId) }));
 }
 
 type Entry = {

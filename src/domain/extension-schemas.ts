@@ -196,7 +196,7 @@ function readAttributes(value: unknown, faults: Faults): Attribute[] {
 export function refuseUnknown(entry: object, known: readonly string[], path: Path, faults: Faults): void {
   for (const member of Object.keys(entry)) {
     if (!known.includes(member))
-      faults.add([...path, member], { message: 'is not known here', allowed: known });
+      faults.add([...path, member], { message: 'is not known here', allowed: known, isOfName: true });
   }
 }
 

@@ -63,7 +63,13 @@ function readPart(value: unknown, part: string, names: EventFields, faults: Faul
   for (const [name, member] of Object.entries(value)) {
     const field = names.get(name);
     if (field !== undefined) fields[field] = member;
-    else faults.push({ path: [part, name], message: `is no field of ${part}`, allowed: [...names.keys()] });
+    else
+      faults.push({
+        path: [part, name],
+        message: `is no field of ${part}`,
+        allowed: [...names.keys()],
+        isOfName: true,
+      });
   }
   return fields;
 }

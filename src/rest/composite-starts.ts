@@ -5,18 +5,19 @@ import { type Fault, Invalid } from '../errors.js';
 import { readBody, readEvent, readFields, rulesOf } from './bodies.js';
 import type { Answer, Call } from './call.js';
 import { compositeEvents } from './names.js';
+import { replayedHeader } from './wire.js';
 
 const mostEntries = 50;
 const members = ['service', 'state', 'task', 'associate_state_task', 'create_new_services'];
 
 export async function start(call: Call): Promise<Answer> {
   const { entries, idempotencyKey } = readEntries(call);
-  const starts = await startComposite(call.db, call.origin, entries, idempotencyKey);
-  const [first] = starts;
+  const composite = await startComposite(call.db, call.origin, entries, idempotencyKey);
+  const [first] = composite.starts;
   return {
     status: 200,
-    headers: first ? { location: locationOf(call, first) } : {},
-    json: `[${starts.map(startJson).join()}]`,
+    headers: { ...(first ? { location: locationOf(call, first) } : {}), ...replayedHeader(composite) },
+    json: `[${composite.starts.map(startJson).join()}]`,
   };
 }
 
@@ -38,11 +39,11 @@ function startJson({ serviceId, serviceCreated, stateId, stateCreated, task }: C
 }
 
 /** @throws Invalid where the body has no list of entries; what is wrong with those is left to the domain to tell */
-function readEntries(call: Call): { entries: CompositeInput[]; idempotencyKey: string | undefined } {
+function readEntries(call: Call): { entries: CompositeInput[]; idempotencyKey: unknown } {
   const faults = new Faults();
   const { services, ...others } = readBody(call, faults.list, 'refused');
   for (const name of Object.keys(others)) {
-    faults.add([name], { message: 'is no field of this operation', allowed: ['services'] });
+    faults.add([name], { message: 'is no field of this operation', allowed: ['services'], isOfName: true });
   }
   const isBody = faults.list.length === 0 || services !== undefined;
   const given = isBody ? faults.require(objects, ['services'], services, []) : [];
@@ -50,7 +51,7 @@ function readEntries(call: Call): { entries: CompositeInput[]; idempotencyKey: s
   const headers = readFields(call, faults.list);
   faults.throwIfAny();
   const entries = given.map((entry) => readEntry(call, entry, headers));
-  return { entries, idempotencyKey: asText(headers['idempotencyKey']) };
+  return { entries, idempotencyKey: headers['idempotencyKey'] };
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -60,14 +61,11 @@ const object: Rule<Members> = (value) =>
 
 const objects = list(object, 1, mostEntries);
 
-function asText(value: unknown): string | undefined {
-  return value === undefined ? undefined : String(value);
-}
-
 function readEntry(call: Call, entry: Members, headers: Members): CompositeInput {
   const faults = new Faults();
   for (const name of Object.keys(entry)) {
-    if (!members.includes(name)) faults.add([name], { message: 'is no field of an entry', allowed: members });
+    if (!members.includes(name))
+      faults.add([name], { message: 'is no field of an entry', allowed: members, isOfName: true });
   }
   const flag = (name: string) => faults.check(isFlag, [name], entry[name] ?? undefined) ?? false;
   const isTaskOfState = flag('associate_state_task');

@@ -21,7 +21,7 @@ export async function exportServices(call: Call): Promise<Answer> {
   const pages = hasContent ? contents(call, filter) : ids(call, filter);
   const stream = accepts(call.request, lines)
     ? { type: lines, chunks: asLines(pages) }
-    : { type: 'application/json', chunks: asArray(pages) };
+    : { type: 'application/json; charset=utf-8', chunks: asArray(pages) };
   return { status: 200, headers: { vary: 'Accept' }, stream };
 }
 

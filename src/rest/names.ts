@@ -1,4 +1,4 @@
-import { formatPath, type Path } from '../errors.js';
+import { type Fault, formatPath } from '../errors.js';
 import type { Dialect } from './call.js';
 
 /** The common event fields (legacy contract, resources), and what the domain calls them. */
@@ -103,11 +103,14 @@ const legacyNames = new Map([
 ]);
 
 /** `['from', 'stateId']` → `from.state_id`, `['extensions', 'Satisfaction', 1]` → `Satisfaction[1]` */
-export function legacyPath(path: Path): string {
+export function legacyPath({ path, isOfName }: Pick<Fault, 'path' | 'isOfName'>): string {
   const place = path.indexOf('extensions');
   // Behind it come the names of an extension, which are the caller's own.
   const isWithin = place >= 0 && place < path.length - 1;
   const fields = isWithin ? path.slice(0, place) : path;
   const names = isWithin ? path.slice(place + 1) : [];
-  return formatPath([...fields.map((step) => legacyNames.get(String(step)) ?? step), ...names]);
+  // A name that is none of ours is the caller's own, too.
+  const own = isOfName ? fields.slice(-1) : [];
+  const ours = isOfName ? fields.slice(0, -1) : fields;
+  return formatPath([...ours.map((step) => legacyNames.get(String(step)) ?? step), ...own, ...names]);
 }

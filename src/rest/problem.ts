@@ -79,8 +79,8 @@ function isCode(code: string): code is Code {
 }
 
 function invalid(error: Invalid): Problem {
-  const spell = error instanceof MalformedBody ? formatPath : legacyPath;
-  const errors = error.faults.map((fault) => wireFault(fault, spell(fault.path)));
+  const spell = error instanceof MalformedBody ? (fault: Fault) => formatPath(fault.path) : legacyPath;
+  const errors = error.faults.map((fault) => wireFault(fault, spell(fault)));
   return { code: error.code, detail: sentences(errors, error.omitted), errors };
 }
 

@@ -1,0 +1,4 @@
+import { tablesOfParts } from './tables.js';
+import { walk } from './walk.js';
+
+walk(tablesOfParts);
