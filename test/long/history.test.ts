@@ -85,8 +85,8 @@ const bugs: (PlantedBug & { breaks: string })[] = [
         }`,
       ],
       [
-        '    extensions,\n    association:',
-        '    extensions: extensions.map((extension, index) => (index === 0 ? extension : { ...extension, value: "pending" })),\n    association:',
+        '    extensions,\n    state_start:',
+        '    extensions: extensions.map((extension, index) => (index === 0 ? extension : { ...extension, value: "pending" })),\n    state_start:',
       ],
     ],
     breaks: 'extensions',
