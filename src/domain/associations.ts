@@ -17,7 +17,7 @@ export async function associateService(db: Db, origin: Origin, input: ServiceInp
   const act = readAct(input, origin, faults);
   const customer = faults.require(customerId, ['customerId'], input.fields['customerId'], '');
   const columns = { ...readServiceFields(input, faults), customer_id: customer };
-  const expiry = readExpiry(input.fields, origin, faults);
+  const expiry = readExpiry(input.fields, faults);
   const write = { ...act, event: 'SERVICE_ASSOCIATED', association: 'ASSOCIATE', columns, expiry } as const;
   return writeService(db, origin, write, faults);
 }

@@ -3,29 +3,20 @@ import type { Registry } from '../db/registry.js';
 import type { ServiceColumns } from './columns.js';
 import { seconds } from './durations.js';
 import { storedForms } from './field-mappings.js';
-import { accept, dateTime, type Faults, nullable, type Rule, refuse } from './rules.js';
+import { dateTime, type Faults, nullable } from './rules.js';
 
 /** What an act says of the expiry: an absent member says nothing, null that there is none. */
 export type GivenExpiry = { ttl?: number | null; expirationTime?: Date | null };
 
-/** Expiry counts from the server's clock, never from a client's timestamp (legacy contract, time). */
-export function readExpiry(
-  fields: Readonly<Record<string, unknown>>,
-  { receivedAt }: { receivedAt: Date },
-  faults: Faults,
-): GivenExpiry {
-  return faults.read({ ttl: nullable(seconds), expirationTime: nullable(isAfter(receivedAt)) }, fields);
+export function readExpiry(fields: Readonly<Record<string, unknown>>, faults: Faults): GivenExpiry {
+  return faults.read({ ttl: nullable(seconds), expirationTime: nullable(dateTime) }, fields);
 }
 
-function isAfter(now: Date): Rule<Date> {
-  return (value) => {
-    const checked = dateTime(value);
-    if (checked.ok && checked.value <= now) return refuse('must lie ahead');
-    return checked.ok ? accept(checked.value) : checked;
-  };
-}
-
-/** The columns that say when a service is to be deleted, and for a start when it completes itself. */
+/**
+ * The columns that say when a service is to be deleted, and for a start when it completes itself.
+ * Expiry counts from the server's clock, never from a client's timestamp (legacy contract, time).
+ * @param faults gets an expiration that is past, which is no fault of a call that is repeated
+ */
 export function expiryColumns(
   { retention }: Db,
   registry: Registry,
@@ -35,11 +26,15 @@ export function expiryColumns(
     isStart,
   }: { columns: ServiceColumns; expiry?: GivenExpiry | undefined; isStart: boolean },
   { receivedAt }: { receivedAt: Date },
+  faults: Faults,
 ): ServiceColumns {
   const { ttl, expirationTime } = expiry;
+  if (expirationTime && expirationTime <= receivedAt) {
+    faults.add(['expirationTime'], { message: 'must lie ahead' });
+  }
   const after = (count: number) => new Date(receivedAt.getTime() + count * 1_000);
-  const given =
-    typeof ttl === 'number' ? after(ttl) : (expirationTime ?? (ttl === null ? null : expirationTime));
+  const ofTtl = typeof ttl === 'number' ? after(ttl) : ttl;
+  const given = ofTtl === undefined ? expirationTime : ofTtl;
   if (!isStart) return given === undefined ? {} : { expires_at: given };
   return {
     expires_at: given === undefined ? after(secondsOf(retention, registry, columns.service_type)) : given,

@@ -102,10 +102,11 @@ function tooLarge(bytes: number): Omit<Fault, 'path'> {
   return { message: `must be at most ${maxExtensionBytes} bytes of JSON, is ${bytes}`, isTooLarge: true };
 }
 
-function checkNamesDiffer(given: readonly GivenExtension[], faults: Faults): void {
+/** Of one owner: a service, its state and its task may each have one of a name. */
+function checkNamesDiffer(given: readonly OwnedExtension[], faults: Faults): void {
   const seen = new Set<string>();
-  for (const { name } of given) {
-    const key = name.toLowerCase();
+  for (const { name, scope, ownerId } of given) {
+    const key = `${scope} ${ownerId} ${name.toLowerCase()}`;
     if (seen.has(key))
       faults.add(['extensions', name], { message: 'is given twice; case makes no difference' });
     seen.add(key);

@@ -200,7 +200,7 @@ async function settle(
 ): Promise<Settled> {
   const faults = new Faults();
   const coded = mapCodes(registry, given, faults);
-  const expiry = expiryColumns(db, registry, { ...coded, isStart: given.id === undefined }, origin);
+  const expiry = expiryColumns(db, registry, { ...coded, isStart: given.id === undefined }, origin, faults);
   const mapped = { ...coded, columns: { ...coded.columns, ...expiry } };
   const check = { registry, takesAttachedData: given.takesAttachedData };
   const { revision } = given;

@@ -40,7 +40,7 @@ export function readServiceStart(input: ServiceInput, origin: Origin, faults: Fa
     started_at: act.occurredAt,
   };
   requireForStart(input, faults);
-  const expiry = readExpiry(input.fields, origin, faults);
+  const expiry = readExpiry(input.fields, faults);
   return { ...act, event: 'SERVICE_STARTED', association: 'START', columns, expiry };
 }
 
@@ -61,7 +61,7 @@ export async function updateService(db: Db, origin: Origin, input: ServiceInput)
   const faults = new Faults(input.faults);
   const act = readAct(input, origin, faults);
   const columns = readServiceFields(input, faults);
-  const expiry = readExpiry(input.fields, origin, faults);
+  const expiry = readExpiry(input.fields, faults);
   return writeService(db, origin, { ...act, event: 'SERVICE_UPDATED', columns, expiry }, faults);
 }
 
@@ -77,7 +77,7 @@ export async function completeService(db: Db, origin: Origin, input: ServiceInpu
   const columns = readEnd(input, act, faults);
   const allParts = { completed_at: act.occurredAt };
   const parts = { stateEnd: allParts, taskEnd: allParts };
-  const expiry = readExpiry(input.fields, origin, faults);
+  const expiry = readExpiry(input.fields, faults);
   const write = { ...act, event: 'SERVICE_COMPLETED', columns, ...parts, expiry } as const;
   return writeService(db, origin, write, faults);
 }
@@ -90,7 +90,7 @@ export async function completeService(db: Db, origin: Origin, input: ServiceInpu
 export async function setServiceExpiry(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
   const faults = new Faults(input.faults);
   const act = readAct(input, origin, faults);
-  const expiry = readExpiry(input.fields, origin, faults);
+  const expiry = readExpiry(input.fields, faults);
   if (input.fields['ttl'] === undefined && input.fields['expirationTime'] === undefined) {
     faults.add(['ttl'], { message: 'is required where there is no expiration time' });
   }

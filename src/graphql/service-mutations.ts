@@ -115,7 +115,7 @@ builder.mutationField('startService', (t) =>
     type: StartServicePayload,
     description: 'Starts a service, with a customer or anonymous under a contact key.',
     errors: {
-      types: [Invalid, Conflict],
+      types: [NotFound, Invalid, Conflict],
       union: { description: 'The new service, or why there is none.' },
     },
     args: { input: t.arg({ type: StartServiceInput, required: true, description: 'The new service.' }) },

@@ -143,6 +143,21 @@ test('a service of a mapped type is found by any form of it', async () => {
   expect(new Set(ids).size).toBe(1);
 });
 
+test('a service, its state and its task may each have an extension of one name', async () => {
+  const service = { customer_id: 'names', service_type: 1, Note: 'service' };
+  const { service_id: id } = await startOne(service, { state: { Note: 'state' }, task: { Note: 'task' } });
+
+  const { json } = await app.rest(
+    'GET',
+    `/services/${id}?active_states=true&active_tasks=true&extensions=*,State.*,Task.*`,
+  );
+  expect([json.Note, json.active_states[0].Note, json.active_tasks[0].Note]).toEqual([
+    'service',
+    'state',
+    'task',
+  ]);
+});
+
 test('several entries are answered in their order, and Location is the first one’s', async () => {
   const entry = (customer: string) => ({ service: { customer_id: customer, service_type: 1 }, state: {} });
 

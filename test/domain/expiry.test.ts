@@ -28,6 +28,7 @@ test('a service is kept as long as it says, else as long as its type, else for 5
     await startService(app, { ...started, expiration_time: '2026-03-02T00:00:00+02:00' }),
     await startService(app, { ...started, ttl: 60, expiration_time: '2027-01-01T00:00:00Z' }),
     await startService(app, { ...started, ttl: null }),
+    await startService(app, { ...started, ttl: null, expiration_time: '2027-01-01T00:00:00Z' }),
   ];
 
   expect(await Promise.all(kept.map(expiryOf))).toEqual([
@@ -37,6 +38,7 @@ test('a service is kept as long as it says, else as long as its type, else for 5
     after(60),
     '2026-03-01T22:00:00.000Z',
     after(60),
+    null,
     null,
   ]);
 });
@@ -143,12 +145,15 @@ test('every change puts the completion of an idle service off, its end takes it 
   expect(await at(own60)).toBeNull();
 });
 
-test('a retry of a start with a ttl is the same call, whenever it comes', async () => {
+test.each([
+  { ttl: 60 },
+  { expiration_time: '2026-03-01T10:00:01Z' },
+])('a retry of a start with %j is the same call, whenever it comes', async (expiry) => {
   let time = now;
   await using own = await createTestApp({ now: () => time });
   const send = () =>
     own.rest('POST', `${base85}/services/start`, {
-      body: { customer_id: 'c', ttl: 60 },
+      body: { customer_id: 'c', ...expiry },
       headers: { 'idempotency-key': 'k' },
     });
   const first = await send();
@@ -157,6 +162,16 @@ test('a retry of a start with a ttl is the same call, whenever it comes', async 
   const again = await send();
 
   expect([again.status, again.json]).toEqual([201, first.json]);
+});
+
+test('a retry of a start whose service is gone by now is told so, by a member of the union', async () => {
+  const query = `mutation { startService(input: { customerId: "c", idempotencyKey: "gone" }) {
+    ... on StartServicePayload { service { id } } ... on Error { code } } }`;
+  const send = async () => (await app.rest('POST', '/graphql', { body: { query } })).json.data.startService;
+  const { service } = await send();
+  await app.rest('DELETE', `${base85}/services/${service.id}`);
+
+  expect(await send()).toEqual({ code: 'NOT_FOUND' });
 });
 
 function after(seconds: number): string {

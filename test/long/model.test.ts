@@ -1,0 +1,11 @@
+import { test } from 'vitest';
+import { createStage, runSequences } from '../model/sequences.js';
+
+const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000);
+const path = process.env['MODEL_PATH'];
+
+test(`2,000 random sequences of acts leave what the contract says (MODEL_SEED=${seed})`, async () => {
+  await using stage = await createStage();
+
+  await runSequences(stage, { seed, path, sequences: 2_000, mostSteps: 18, limitSeconds: 1_700 });
+}, 1_800_000);
