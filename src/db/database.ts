@@ -3,8 +3,8 @@ import pg from 'pg';
 import { OutcomeUnknown, Unavailable } from '../errors.js';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.js';
 import type { Logger } from '../logger.js';
-import { asUnavailable, isLockTimeout, isRetryable, mayHaveCommitted, violates } from './failures.js';
-import { GroupCommit } from './group-commit.js';
+import { asUnavailable, isLockTimeout, isRetryable, violates, wasNotSent, wasRefused } from './failures.js';
+import { GroupCommit, type GroupCommitOptions } from './group-commit.js';
 import { RegistryCache } from './registry.js';
 
 /** How long services are kept that do not say so themselves, and how long they may be idle. */
@@ -49,11 +49,12 @@ export type Commit = <Command, Row>(
 
 /**
  * One statement for a batch of commands, which answers a row for each that it carried out, with the
- * place of the command in the batch.
+ * place of the command in the batch. Its own lock time-out beats that of the connection.
  */
 export type BatchStatement<Command> = (
   tenant: string,
   commands: readonly (Command & { place?: number })[],
+  lockTimeout?: string,
 ) => Prisma.Sql;
 
 /** What belongs to no tenant: the tenants themselves, and the credentials. */
@@ -80,10 +81,11 @@ export function openDatabase({ connectionString, poolSize, retention, logger }: 
     max: poolSize,
     application_name: 'context-gateway',
     // Prisma's adapter reads times without their offset: every session has to be in UTC.
-    // Whoever waits for a row keeps those waiting that travel along.
-    options: '-c timezone=UTC -c lock_timeout=5s',
+    options: `-c timezone=UTC -c lock_timeout=${longestLockWait}`,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 30_000,
+    // A server that says nothing at all: the statement's own time is over by then.
+    query_timeout: 40_000,
     keepAlive: true,
   });
   // Without a listener an idle connection that breaks would end the process.
@@ -111,13 +113,18 @@ export function openDatabase({ connectionString, poolSize, retention, logger }: 
     transaction: (tenant, act) =>
       prisma.$transaction(
         (transaction) =>
-          act(openTenant(transaction, tenant, { retention, group: groupOf(transaction, tenant) })),
+          act(
+            openTenant(transaction, tenant, {
+              retention,
+              group: groupOf(transaction, tenant, withinTransaction),
+            }),
+          ),
         {
           timeout: 30_000,
         },
       ),
     async [Symbol.asyncDispose]() {
-      await Promise.all(groups.map((group) => group.drain()));
+      await Promise.all(groups.map((group) => group.close()));
       await prisma.$disconnect();
       await pool.end();
     },
@@ -126,13 +133,37 @@ export function openDatabase({ connectionString, poolSize, retention, logger }: 
 
 type Group = GroupCommit<object, object | undefined>;
 
-function groupOf(prisma: Prisma.TransactionClient, tenant: string): Group {
+/** The first refusal ends a transaction: sent again, each job would be told of that alone. */
+const withinTransaction = { isRefusal: () => false, mostInFlight: 1 };
+
+/** @param options what differs within a transaction, where nothing can be sent again */
+function groupOf(
+  prisma: Prisma.TransactionClient,
+  tenant: string,
+  options: Partial<GroupCommitOptions<object, object | undefined>> = {},
+): Group {
   return new GroupCommit({
     // Only `commit` submits, and with a statement as the kind.
-    send: (statement, commands) => sendBatch(prisma, tenant, statement as BatchStatement<object>, commands),
-    isRefusal: (error) => !(error instanceof Unavailable) || isLockTimeout(error.cause),
-    overload: () => new Unavailable('Too many changes wait for the database: try again.'),
+    send: (statement, commands, isPatient) =>
+      sendBatch(prisma, tenant, { statement: statement as BatchStatement<object>, commands, isPatient }),
+    isRefusal: (error) => (error instanceof Unavailable ? isLockTimeout(error.cause) : wasRefused(error)),
+    isLocked: (error) => error instanceof Unavailable && isLockTimeout(error.cause),
+    unavailable: (reason) => new Unavailable(queueFailures[reason]),
+    sizeOf,
+    ...options,
   });
+}
+
+const queueFailures = {
+  full: 'Too many changes wait for the database: try again.',
+  late: 'The change has waited too long for the database, and was not made: try again.',
+  closed: 'The gateway stops.',
+};
+
+/** About what a command takes as JSON: extensions are what makes one large. */
+function sizeOf(command: object): number {
+  const { extensions = [] } = command as { extensions?: readonly { size_bytes: number }[] };
+  return extensions.reduce((sum, { size_bytes }) => sum + size_bytes, 1_000);
 }
 
 function openTenant(
@@ -155,25 +186,32 @@ function openTenant(
 function commitAlone(prisma: Prisma.TransactionClient, tenant: string): Commit {
   // As above.
   return (async (statement, command) => {
-    const [row] = await sendBatch(prisma, tenant, statement as BatchStatement<object>, [command as object]);
+    const batch = { statement: statement as BatchStatement<object>, commands: [command as object] };
+    const [row] = await sendBatch(prisma, tenant, { ...batch, isPatient: true });
     return row;
   }) as Commit;
 }
+
+type Batch = { statement: BatchStatement<object>; commands: readonly object[]; isPatient: boolean };
 
 /** The row that each command came to, at its place. */
 async function sendBatch(
   prisma: Prisma.TransactionClient,
   tenant: string,
-  statement: BatchStatement<object>,
-  commands: readonly object[],
+  { statement, commands, isPatient }: Batch,
 ): Promise<(object | undefined)[]> {
   const placed = commands.map((command, place) => ({ ...command, place }));
-  const send = () => write<{ place: number }>(prisma, statement(tenant, placed));
+  const lockTimeout = isPatient ? longestLockWait : shortestLockWait;
+  const send = () => write<{ place: number }>(prisma, statement(tenant, placed, lockTimeout));
   const rows = commands.length === 1 ? await unlessTaken(send, []) : await send();
   const answers: (object | undefined)[] = commands.map(() => undefined);
   for (const { place, ...row } of rows) answers[place] = row;
   return answers;
 }
+
+/** How long a statement waits for a row: those that travel along wait as well. */
+const shortestLockWait = '100ms';
+const longestLockWait = '5s';
 
 /** A statement that another call has taken the idempotency key of did nothing. */
 async function unlessTaken<T>(act: () => Promise<T>, nothing: T): Promise<T> {
@@ -186,6 +224,7 @@ async function unlessTaken<T>(act: () => Promise<T>, nothing: T): Promise<T> {
 }
 
 const attempts = 5;
+const outcomeUnknown = 'The database connection broke: the change may or may not have been made.';
 
 async function write<Row>(
   prisma: Prisma.TransactionClient,
@@ -196,9 +235,8 @@ async function write<Row>(
     return await prisma.$queryRaw<Row[]>(statement);
   } catch (error) {
     if (isRetryable(error) && attempt < attempts) return write(prisma, statement, attempt + 1);
-    if (mayHaveCommitted(error)) {
-      throw new OutcomeUnknown('The database connection broke: the change may or may not have been made.');
-    }
+    // Whatever else happens once a statement is sent says nothing of whether it was committed.
+    if (!wasRefused(error) && !wasNotSent(error)) throw new OutcomeUnknown(outcomeUnknown, { cause: error });
     throw asUnavailable(error) ?? error;
   }
 }

@@ -24,27 +24,43 @@ export function violates(error: unknown, index: string): boolean {
   return sqlState === '23505' && message.includes(`"${index}"`);
 }
 
-/** The connection broke after a statement was sent: whether it was committed is not known. */
-export function mayHaveCommitted(error: unknown): boolean {
+/** PostgreSQL itself said no: nothing was done. It has a digit in every code, unlike EPIPE. */
+export function wasRefused(error: unknown): boolean {
+  const { sqlState } = describe(error);
+  return /^(?=.*\d)[0-9A-Z]{5}$/.test(sqlState) && !ofBrokenConnection.test(sqlState);
+}
+
+/** There was no connection to send a statement by. */
+export function wasNotSent(error: unknown): boolean {
+  const { kind, message } = describe(error);
+  return ['DatabaseNotReachable', 'TooManyConnections'].includes(kind) || noConnection.test(message);
+}
+
+const ofBrokenConnection = /^(08|57P0[12])/;
+const noConnection =
+  /timeout exceeded when trying to connect|Connection terminated due to connection timeout/;
+
+function isBroken(error: unknown): boolean {
   const { sqlState, kind, message } = describe(error);
   return (
-    /^(08|57P0[12])/.test(sqlState) ||
+    ofBrokenConnection.test(sqlState) ||
     ['ConnectionClosed', 'SocketTimeout'].includes(kind) ||
-    /^Connection terminated( unexpectedly)?$|EPIPE|Client has encountered a connection error/.test(message)
+    /^Connection terminated( unexpectedly)?$|^Query read timeout$|EPIPE|Client has encountered a connection error/.test(
+      message,
+    )
   );
 }
 
 /** `Unavailable` when the failure is the database's state and not the statement's fault. */
 export function asUnavailable(error: unknown): Unavailable | undefined {
-  const { sqlState, kind, message } = describe(error);
+  const { sqlState } = describe(error);
   const isDown =
-    mayHaveCommitted(error) ||
+    isBroken(error) ||
+    wasNotSent(error) ||
     isRetryable(error) ||
     isLockTimeout(error) ||
     // Resources, start-up and shutdown, read-only, statement time-out.
-    /^(53|57P|25006|57014)/.test(sqlState) ||
-    ['DatabaseNotReachable', 'TooManyConnections'].includes(kind) ||
-    /timeout exceeded when trying to connect|Connection terminated due to connection timeout/.test(message);
+    /^(53|57P|25006|57014)/.test(sqlState);
   return isDown ? new Unavailable('The database is not available.', { cause: error }) : undefined;
 }
 

@@ -8,7 +8,7 @@ import { storedForms } from './field-mappings.js';
 import { type Attempt, findOutcome, hashCommand, idempotencyKey } from './idempotency.js';
 import { Faults } from './rules.js';
 import { type Act, readStart, type ServiceInput } from './service-fields.js';
-import { checkWrite, type Origin, type ServiceWrite, writeService } from './service-writes.js';
+import { checkWrite, hashOf, type Origin, type ServiceWrite, writeService } from './service-writes.js';
 import { readServiceStart } from './services.js';
 import { newState, readStateStart } from './states.js';
 import { newTask, readTaskStart } from './tasks.js';
@@ -152,6 +152,8 @@ async function checkEntries(db: Db, origin: Origin, entries: readonly Entry[]): 
 const mostAttempts = 100;
 
 async function startEntry(db: Db, origin: Origin, entry: Entry): Promise<CompositeStart> {
+  const started = await findStarted(db, origin, entry);
+  if (started) return started;
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     try {
       const match = entry.isNewService ? { turn: null, found: null } : await findMatch(db, entry);
@@ -240,26 +242,47 @@ function asText(value: ServiceWrite['columns']['customer_id']): string | null {
 }
 
 async function startAll(db: Db, origin: Origin, entry: Entry, turn: Turn | null): Promise<CompositeStart> {
-  const { service, state, task, isTaskOfState } = entry;
-  const written = await writeService(
-    db,
-    origin,
-    {
-      ...service,
-      stateStart: state.stateStart,
-      ...(task ? { taskStart: taskOf(task.taskStart, isTaskOfState ? 0 : null) } : {}),
-      extensions: [...service.extensions, ...state.extensions, ...(task?.extensions ?? [])],
-      ...(turn ? { composite: turn } : {}),
-    },
-    new Faults(),
-  );
+  const write = { ...writeOfAll(entry), ...(turn ? { composite: turn } : {}) };
+  const { service, stateId, taskId } = await writeService(db, origin, write, new Faults());
+  return startOf(entry, { serviceId: service.id, stateId, taskId });
+}
+
+function writeOfAll({ service, state, task, isTaskOfState }: Entry): ServiceWrite {
   return {
-    serviceId: written.service.id,
-    serviceCreated: true,
-    stateId: written.stateId ?? 0,
-    stateCreated: true,
-    ...(task ? { task: { id: written.taskId ?? 0, created: true } } : {}),
+    ...service,
+    stateStart: state.stateStart,
+    ...(task ? { taskStart: taskOf(task.taskStart, isTaskOfState ? 0 : null) } : {}),
+    extensions: [...service.extensions, ...state.extensions, ...(task?.extensions ?? [])],
   };
+}
+
+function startOf(
+  { task }: Entry,
+  { serviceId, stateId, taskId }: { serviceId: bigint; stateId: number | null; taskId: number | null },
+): CompositeStart {
+  return {
+    serviceId,
+    serviceCreated: true,
+    stateId: stateId ?? 0,
+    stateCreated: true,
+    ...(task ? { task: { id: taskId ?? 0, created: true } } : {}),
+  };
+}
+
+/** What the same call created before it broke off. */
+async function findStarted(
+  db: Db,
+  { receivedAt }: Origin,
+  entry: Entry,
+): Promise<CompositeStart | undefined> {
+  const { idempotencyKey: key } = entry.service;
+  if (!key) return undefined;
+  const commandHash = hashOf(writeOfAll(entry));
+  const outcome = await findOutcome(db, { key, commandHash, receivedAt });
+  if (outcome === undefined) return undefined;
+  // As the write statement builds it.
+  const { serviceId, ...ids } = outcome as { serviceId: string; stateId: number; taskId: number };
+  return startOf(entry, { serviceId: BigInt(serviceId), ...ids });
 }
 
 /** What is missing in a service that was found is started in one act, unless it changed since. */

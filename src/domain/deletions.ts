@@ -4,6 +4,7 @@ import { Prisma } from '../generated/prisma/client.js';
 import { findOutcome, hashCommand } from './idempotency.js';
 import { Faults } from './rules.js';
 import { readAct, type ServiceInput } from './service-fields.js';
+import { waitsFor } from './service-statements.js';
 import type { Origin } from './service-writes.js';
 
 export type Deletion = {
@@ -60,12 +61,12 @@ export async function deleteService(db: Db, origin: Origin, input: ServiceInput)
 const mostAttempts = 10;
 
 /** What hangs on a service goes with it, by its foreign keys. */
-const deleteServices: BatchStatement<Command> = (tenant, commands) => Prisma.sql`
+const deleteServices: BatchStatement<Command> = (tenant, commands, lockTimeout) => Prisma.sql`
   with command as materialized (
     select c.* from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(
       place int, id bigint, expected_version int, idempotency_key text, command_hash text, recorded_at timestamptz)
-    where c.idempotency_key is null or not exists (
-      select from idempotency_key k where k.tenant = ${tenant} and k.key = c.idempotency_key)
+    where ${waitsFor(lockTimeout)} and (c.idempotency_key is null or not exists (
+      select from idempotency_key k where k.tenant = ${tenant} and k.key = c.idempotency_key))
     order by c.id
   ), deleted as (
     delete from service s using command c

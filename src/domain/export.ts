@@ -16,25 +16,56 @@ export type ExportFilter = {
 const windowSize = 10_000;
 const pageSize = 200;
 
+/** Of extensions, so that a few large services take no more memory than many small ones. */
+const largestPage = 4 * 1024 * 1024;
+
 type Exported = Prisma.ServiceGetPayload<ServiceQuery>;
 
 /**
  * All services that pass, by their ids, a page at a time: each as it is when its page is read. What is
  * started, changed or deleted meanwhile moves none of the others. Reads no further than it is asked to.
  */
-export function exportServices(
+export async function* exportServices(
   db: Db,
   filter: ExportFilter,
   query: ServiceQuery,
 ): AsyncGenerator<Exported[]> {
-  return pagesOf(db, filter, pageSize, (page) => db.prisma.service.findMany({ ...query, ...page }));
+  for await (const page of idsOf(db, filter, pageSize)) {
+    for (const ids of await splitBySize(db, page)) {
+      const where = { tenant: db.tenant, id: { in: ids }, AND: conditions(filter) };
+      yield await db.prisma.service.findMany({ ...query, where, orderBy: { id: 'asc' } });
+    }
+  }
 }
 
 /** The ids alone. */
 export function exportServiceIds(db: Db, filter: ExportFilter): AsyncGenerator<{ id: bigint }[]> {
-  return pagesOf(db, filter, windowSize, (page) =>
-    db.prisma.service.findMany({ ...page, select: { id: true } }),
-  );
+  return idsOf(db, filter, windowSize);
+}
+
+function idsOf(db: Db, filter: ExportFilter, size: number): AsyncGenerator<{ id: bigint }[]> {
+  return pagesOf(db, filter, size, (page) => db.prisma.service.findMany({ ...page, select: { id: true } }));
+}
+
+async function splitBySize({ prisma, tenant }: Db, page: readonly { id: bigint }[]): Promise<bigint[][]> {
+  const sums = await prisma.extension.groupBy({
+    by: ['serviceId'],
+    where: { tenant, serviceId: { in: page.map(({ id }) => id) } },
+    _sum: { sizeBytes: true },
+  });
+  const sizes = new Map(sums.map(({ serviceId, _sum }) => [serviceId, _sum.sizeBytes ?? 0]));
+  const groups: bigint[][] = [];
+  let room = 0;
+  for (const { id } of page) {
+    const size = sizes.get(id) ?? 0;
+    if (groups.length === 0 || size > room) {
+      groups.push([]);
+      room = largestPage;
+    }
+    groups.at(-1)?.push(id);
+    room -= size;
+  }
+  return groups;
 }
 
 type Page = Pick<Prisma.ServiceFindManyArgs, 'where' | 'orderBy' | 'take'>;

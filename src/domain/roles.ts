@@ -5,7 +5,10 @@ import { accept, type Rule, refuse } from './rules.js';
 /** From the least to the greatest: each may do what the ones before it may. */
 export const roles = ['READER', 'WRITER', 'SCHEMA_ADMIN', 'OPERATOR'] as const satisfies readonly Role[];
 
-/** The least role that each operation takes; both fronts know their operations by these names. */
+/**
+ * The least role that each operation takes; both fronts know their operations by these names. Writers
+ * say how long a service is kept, which can be a second: operators alone delete at once, and many.
+ */
 const leastRoles = {
   service: 'READER',
   services: 'READER',

@@ -98,11 +98,11 @@ export const startServices = starting({ withParts: false });
 export const startServicesAndParts = starting({ withParts: true });
 
 function starting({ withParts }: { withParts: boolean }): BatchStatement<ServiceCommand> {
-  return (tenant, commands) => Prisma.sql`
+  return (tenant, commands, lockTimeout) => Prisma.sql`
   with command as materialized (
     select nextval('service_id_seq') as service_id, c.*
     from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})
-    where ${mayAct(tenant)}
+    where ${waitsFor(lockTimeout)} and ${mayAct(tenant)}
   ), ${withParts ? turnsTaken(tenant) : Prisma.empty} changed as (
     insert into service (tenant, id, ${columnNames(serviceColumns)}, next_state_id, next_task_id,
       auto_complete_at, updated_at)
@@ -144,11 +144,11 @@ export const changeServices = changing({ withParts: false });
 export const changeServicesAndParts = changing({ withParts: true });
 
 function changing({ withParts }: { withParts: boolean }): BatchStatement<ServiceCommand> {
-  return (tenant, commands) => Prisma.sql`
+  return (tenant, commands, lockTimeout) => Prisma.sql`
   with command as materialized (
     select c.*
     from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})
-    where ${mayAct(tenant)}
+    where ${waitsFor(lockTimeout)} and ${mayAct(tenant)}
     order by c.id
   ), written as (
     update service s set ${assignments}, ${withParts ? countedParts : Prisma.empty}
@@ -251,6 +251,11 @@ function partOf(kind: 'state' | 'task'): string {
   return `case when w.${kind}_start is not null then w.next_${kind}_id - 1
     else coalesce((w.${kind}_end->>'id')::int,
       case when w.extensions->0->>'scope' = '${kind.toUpperCase()}' then (w.extensions->0->>'owner_id')::int end) end`;
+}
+
+/** Sets for the rest of the statement how long it waits for a row; always true. */
+export function waitsFor(lockTimeout = '5s'): Prisma.Sql {
+  return Prisma.sql`(select set_config('lock_timeout', ${lockTimeout}, true)) is not null`;
 }
 
 /**

@@ -155,7 +155,7 @@ function keyOf({ id, composite, idempotencyKey }: ServiceWrite): string | null {
 }
 
 /** Of what the caller said, and of nothing that the gateway added. */
-function hashOf(write: ServiceWrite): string {
+export function hashOf(write: ServiceWrite): string {
   const { event, id, columns, stateStart, stateEnd, taskStart, taskEnd, extensions, revision, timestamp } =
     write;
   const { expiry, expectedVersion, reason, actor } = write;

@@ -4,24 +4,35 @@ import { deletionsTold } from './purge-statements.js';
 /** What is due in one tenant. */
 export type Due = { tenant: string; hasIdle: boolean; hasExpired: boolean; purges: bigint[] };
 
-/** The tenants in which something is due, of all there are: a look at the front of each one's indexes. */
+/**
+ * The tenants in which something is due, of all there are: a look at the front of each one's indexes.
+ * In maintenance nobody can touch a service, so that none is idle, nor deleted unseen.
+ */
 export function dueStatement(now: Date): Prisma.Sql {
   return Prisma.sql`
     select * from (
       select t.id as tenant,
-        exists (select from service s where s.tenant = t.id and s.auto_complete_at <= ${now}) as "hasIdle",
-        exists (select from service s where s.tenant = t.id and s.expires_at <= ${now}) as "hasExpired",
+        m.mode = 'PRODUCTION' and exists (
+          select from service s where s.tenant = t.id and ${isIdle(now)}) as "hasIdle",
+        m.mode = 'PRODUCTION' and exists (
+          select from service s where s.tenant = t.id and s.expires_at <= ${now}) as "hasExpired",
         array(select p.id from purge p where p.tenant = t.id and p.status = 'RUNNING' order by p.id) as purges
-      from tenant t
+      from tenant t, server m
     ) as due
     where "hasIdle" or "hasExpired" or purges <> '{}'
     order by tenant`;
 }
 
+/** Idleness counts anew from the end of a maintenance. */
+function isIdle(now: Date): Prisma.Sql {
+  return Prisma.sql`s.auto_complete_at <= ${now} and coalesce(s.auto_complete_after * interval '1 second' +
+    (select changed_at from server where changed_at > created_at), '-infinity') <= ${now}`;
+}
+
 /** Services that are to be completed; those that are being written to are left alone. */
 export function idleStatement(tenant: string, now: Date, most: number): Prisma.Sql {
   return Prisma.sql`
-    select id, version from service where tenant = ${tenant} and auto_complete_at <= ${now}
+    select id, version from service s where tenant = ${tenant} and ${isIdle(now)}
     order by auto_complete_at limit ${most}
     for no key update skip locked`;
 }
@@ -46,10 +57,10 @@ export function expireStatement(tenant: string, now: Date, most: number): Prisma
 /** A table whose rows are only kept for a time. */
 export type Aging = { table: string; column: string };
 
-/** Of all tenants: the index is a BRIN, which finds blocks and no order. */
+/** The oldest first, of all tenants. */
 export function dropStatement({ table, column }: Aging, before: Date, most: number): Prisma.Sql {
   const [name, time] = [Prisma.raw(table), Prisma.raw(column)];
   return Prisma.sql`
     delete from ${name} where ctid = any(array(
-      select ctid from ${name} where ${time} < ${before} limit ${most} for update skip locked))`;
+      select ctid from ${name} where ${time} < ${before} order by ${time} limit ${most} for update skip locked))`;
 }

@@ -124,7 +124,8 @@ async function attempt(run: Step['run'], logger: Logger): Promise<Batch> {
     return await run();
   } catch (error) {
     logFailure(logger, error);
-    return { count: 0, hasMore: false };
+    // What could not be done now is tried again soon.
+    return { count: 0, hasMore: false, isAwaiting: true };
   }
 }
 

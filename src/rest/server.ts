@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../domain/extension-schemas.js';
 import { Faults, oneOf } from '../domain/rules.js';
 import type { ServerMode } from '../generated/prisma/client.js';
 import { readBody } from './bodies.js';
@@ -19,6 +20,7 @@ export async function setMode(call: Call): Promise<Answer> {
   const faults = new Faults();
   const body = readBody(call, faults.list, 'refused');
   faults.throwIfAny();
+  refuseUnknown(body, ['mode'], [], faults);
   const mode = faults.require(modeName, ['mode'], body['mode'], 'production');
   faults.throwIfAny();
   await call.server.change(call.db, modes[mode], call.origin.receivedAt);

@@ -13,7 +13,7 @@ import {
   setServiceExpiry,
   startService,
 } from '../domain/services.js';
-import { NotFound } from '../errors.js';
+import { type Fault, NotFound } from '../errors.js';
 import { type Act, answerAct, answerStart, hasCurrent, tagOf } from './acts.js';
 import { readFields, readServiceInput } from './bodies.js';
 import type { Answer, Call, Operation } from './call.js';
@@ -82,9 +82,10 @@ function withoutExtensions({ extensions, faults, ...input }: ServiceInput, event
 
 /** 8.5 answers an unknown service its own way here (legacy contract, errors). */
 export async function remove(call: Call): Promise<Answer> {
-  const fields = readFields(call, []);
+  const faults: Fault[] = [];
+  const fields = readFields(call, faults);
   try {
-    const deletion = await deleteService(call.db, call.origin, { ...emptyInput, fields });
+    const deletion = await deleteService(call.db, call.origin, { ...emptyInput, fields, faults });
     return { status: 200, headers: replayedHeader(deletion) };
   } catch (error) {
     if (!(error instanceof NotFound)) throw error;
@@ -92,7 +93,7 @@ export async function remove(call: Call): Promise<Answer> {
   }
 }
 
-const emptyInput = { extensions: [], takesAttachedData: false, requiresType: false, faults: [] };
+const emptyInput = { extensions: [], takesAttachedData: false, requiresType: false };
 
 function act(call: Call, perform: Act['perform'], input: ServiceInput): Promise<Answer> {
   return answerAct(call, { perform, scope: 'SERVICE', show: showWritten }, input);

@@ -1,19 +1,20 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GroupCommit } from '../../src/db/group-commit.js';
+import { GroupCommit, type GroupCommitOptions } from '../../src/db/group-commit.js';
 
-type Job = { id: number; key: string | null; kind: string; fate: 'good' | 'bad' | 'lost' };
-type Batch = { kind: unknown; jobs: readonly Job[]; isDone: boolean };
+type Job = { id: number; key: string | null; kind: string; fate: 'good' | 'bad' | 'lost' | 'locked' };
+type Batch = { kind: unknown; jobs: readonly Job[]; isPatient: boolean; isDone: boolean };
 
 class Refused extends Error {}
+class Locked extends Refused {}
 class Lost extends Error {}
 
 const jobs = fc.array(
   fc.record({
     key: fc.option(fc.constantFrom('a', 'b', 'c'), { nil: null }),
     kind: fc.constantFrom('x', 'y'),
-    fate: fc.constantFrom<Job['fate']>('good', 'good', 'good', 'good', 'bad', 'lost'),
+    fate: fc.constantFrom<Job['fate']>('good', 'good', 'good', 'good', 'bad', 'lost', 'locked'),
     /** How many turns of the event loop pass before the next one comes. */
     pause: fc.constantFrom(0, 0, 0, 0, 1, 2),
     /** Whether it takes the key's turn for itself. */
@@ -65,8 +66,8 @@ async function submitAll(run: Run, given: readonly Given[]): Promise<string[][]>
     pending.push(answer.then(told, (error: Error) => told(error.constructor.name)));
     for (let turn = 0; turn < pause; turn++) await setImmediate();
   }
-  await run.group.drain();
   await Promise.all(pending);
+  await run.group.close();
   return answers;
 }
 
@@ -115,8 +116,56 @@ describe('a group commit', () => {
     await expect(group.submit('x', null, good(4))).resolves.toBe('done 4');
   });
 
-  test('drains at once when idle', async () => {
-    await createGroup({}).group.drain();
+  test('lets who meets a lock wait aside, and the others go on', async () => {
+    const { group, batches } = createGroup({ mostInFlight: 1 });
+    const locked = [0, 1, 2].map((id) => group.submit('x', null, { ...good(id), fate: 'locked' }));
+    const answered: string[] = [];
+    for (const job of locked) void job.then((answer) => answered.push(answer));
+
+    for (const id of [3, 4, 5]) answered.push(await group.submit('x', null, good(id)));
+    await Promise.all(locked);
+
+    expect(answered.slice(0, 3)).toEqual(['done 3', 'done 4', 'done 5']);
+    expect(answered.slice(3).sort()).toEqual(['done 0', 'done 1', 'done 2']);
+    expect(batches.filter(({ isPatient }) => isPatient).map(({ jobs: all }) => all.length)).toEqual([
+      1, 1, 1,
+    ]);
+  });
+
+  test('does not send what has waited too long', async () => {
+    const { group, batches } = createGroup({ mostInFlight: 1, longestWaitMilliseconds: 0 });
+
+    await expect(group.submit('x', null, good(0))).rejects.toThrow('late');
+    expect(batches).toEqual([]);
+  });
+
+  test('sends large jobs in several batches, and refuses what the queue has no room for', async () => {
+    const sizes = { sizeOf: ({ id }: Job) => id, largestBatch: 5, largestWaiting: 12 };
+    const { group, batches } = createGroup({ mostInFlight: 1, ...sizes });
+
+    const all = [1, 2, 3, 4].map((id) => group.submit('x', null, good(id)));
+    await expect(group.submit('x', null, good(9))).rejects.toThrow('full');
+    await Promise.all(all);
+
+    expect(batches.map(({ jobs }) => jobs.map(({ id }) => id))).toEqual([[1], [2, 3], [4]]);
+  });
+
+  test('refuses what waits when it closes, and answers what is under way', async () => {
+    const { group } = createGroup({ mostInFlight: 1 });
+    const underWay = group.submit('x', 'a', good(0));
+    const waiting = [
+      group.submit('x', null, good(1)),
+      group.submit('x', 'a', good(2)),
+      group.hold('a', async () => 1),
+    ];
+    const refused = Promise.all(waiting.map((job) => expect(job).rejects.toThrow('closed')));
+
+    await group.close();
+
+    await refused;
+    await expect(underWay).resolves.toBe('done 0');
+    await expect(group.submit('x', null, good(3))).rejects.toThrow('closed');
+    await group.close();
   });
 });
 
@@ -124,24 +173,26 @@ function good(id: number): Job {
   return { id, key: null, kind: 'x', fate: 'good' };
 }
 
-function createGroup(options: { mostInBatch?: number; mostInFlight?: number; mostWaiting?: number }) {
+function createGroup(options: Partial<GroupCommitOptions<Job, string>>) {
   const batches: Batch[] = [];
   const acted: Job[] = [];
   const group = new GroupCommit<Job, string>({
     ...options,
     isRefusal: (error) => error instanceof Refused,
-    overload: () => new Error('full'),
-    async send(kind, sent) {
-      const batch: Batch = { kind, jobs: sent, isDone: false };
+    isLocked: (error) => error instanceof Locked,
+    unavailable: (reason) => new Error(reason),
+    async send(kind, sent, isPatient) {
+      const batch: Batch = { kind, jobs: sent, isPatient, isDone: false };
       const keys = inFlight(batches).map(({ key }) => key);
       expect(sent.filter(({ key }) => key !== null && keys.includes(key))).toEqual([]);
       batches.push(batch);
       expect(sent.filter((job) => job.kind !== kind)).toEqual([]);
       // Some take longer than others.
-      for (let turn = batches.length % 4; turn >= 0; turn--) await setImmediate();
+      for (let turn = isPatient ? 20 : batches.length % 4; turn >= 0; turn--) await setImmediate();
       batch.isDone = true;
       if (isLost(batch)) throw new Lost();
       if (sent.some(({ fate }) => fate === 'bad')) throw new Refused();
+      if (!isPatient && sent.some(({ fate }) => fate === 'locked')) throw new Locked();
       acted.push(...sent);
       return sent.map(({ id }) => `done ${id}`);
     },

@@ -143,6 +143,25 @@ test('a service of a mapped type is found by any form of it', async () => {
   expect(new Set(ids).size).toBe(1);
 });
 
+test('a call that broke off before its outcome was kept is answered as it was, also where the service is gone', async () => {
+  const send = (customer: string) =>
+    app.rest('POST', `${base85}/services_composite/start`, {
+      body: { services: [{ service: { customer_id: customer, service_type: 1 }, state: {}, task: {} }] },
+      headers: { 'idempotency-key': customer },
+    });
+  const breakOff = (customer: string) => app.sql('delete from idempotency_key where key = $1', [customer]);
+  const first = [await send('broken-1'), await send('broken-2')];
+  await breakOff('broken-1');
+  await breakOff('broken-2');
+  await app.rest('DELETE', `${base85}/services/${first[1]?.json[0].service_id}`);
+
+  const again = [await send('broken-1'), await send('broken-2')];
+
+  expect(again.map(({ status, json }) => [status, json])).toEqual(
+    first.map(({ status, json }) => [status, json]),
+  );
+});
+
 test('a service, its state and its task may each have an extension of one name', async () => {
   const service = { customer_id: 'names', service_type: 1, Note: 'service' };
   const { service_id: id } = await startOne(service, { state: { Note: 'state' }, task: { Note: 'task' } });

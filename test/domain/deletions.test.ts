@@ -66,6 +66,10 @@ test('a stale version keeps the service, a repeated key is answered as done', as
     await remove(id),
   ];
 
+  for (const tag of ['7', '"1","2"', 'abc']) {
+    const { status, json } = await remove(await startService(app), { 'if-match': tag });
+    expect([status, json.errors[0].path]).toEqual([400, 'If-Match']);
+  }
   expect(stale.status).toBe(412);
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 400]);
   expect(answers[1]?.headers['idempotency-replayed']).toBe('true');

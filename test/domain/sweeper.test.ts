@@ -465,3 +465,29 @@ function sweeperOf({ gateway: { database, logger, clock } }: TestApp, intervalSe
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await sleep(20);
 }
+
+test('in maintenance nothing expires and nobody is idle, who could not be touched; idleness counts anew from its end', async () => {
+  // The mode is changed by a clock that is ahead of the one that made the database.
+  const begin = Date.now() + 24 * 60 * 60 * 1_000;
+  let time = new Date(begin);
+  await using own = await createTestApp({ now: () => time });
+  const sweepAt = (seconds: number) => {
+    time = new Date(begin + seconds * 1_000);
+    return sweep(own.gateway.database, { ...passAt(time), logger: own.gateway.logger });
+  };
+  const start = (fields: object) =>
+    own.rest('POST', `${cs}/services/start`, { body: { customer_id: 'c', ...fields } });
+  const setMode = (mode: string) => own.rest('POST', '/server/mode', { body: { mode } });
+  await start({ auto_complete_after: 600 });
+  await start({ ttl: 60 });
+
+  await setMode('maintenance');
+  const during = await sweepAt(3_600);
+  await setMode('production');
+  const rightAfter = await sweepAt(3_600);
+  const later = [await sweepAt(4_199), await sweepAt(4_200)];
+
+  expect([during.completed, during.expired]).toEqual([0, 0]);
+  expect([rightAfter.completed, rightAfter.expired]).toEqual([0, 1]);
+  expect(later.map(({ completed }) => completed)).toEqual([0, 1]);
+});

@@ -40,22 +40,15 @@ CREATE TABLE "purge" (
 CREATE TABLE "server" (
     "id" INTEGER NOT NULL DEFAULT 1,
     "mode" "server_mode" NOT NULL DEFAULT 'PRODUCTION',
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "changed_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "server_pkey" PRIMARY KEY ("id")
 );
 
-CREATE INDEX "composite_start_by_time" ON "composite_start" USING BRIN ("updated_at");
+CREATE INDEX "composite_start_by_time" ON "composite_start" ("updated_at");
 
 CREATE INDEX "purge_running" ON "purge"("tenant", "id") WHERE (status = 'RUNNING'::purge_status);
-
-CREATE INDEX "event_by_time" ON "event" USING BRIN ("recorded_at");
-
-CREATE INDEX "idempotency_key_by_time" ON "idempotency_key" USING BRIN ("created_at");
-
-CREATE INDEX "service_expiring" ON "service"("tenant", "expires_at") WHERE (expires_at IS NOT NULL);
-
-CREATE INDEX "service_idle" ON "service"("tenant", "auto_complete_at") WHERE (auto_complete_at IS NOT NULL);
 
 -- The one row that there is.
 INSERT INTO "server" ("id") VALUES (1);
