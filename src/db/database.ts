@@ -134,7 +134,7 @@ export function openDatabase({ connectionString, poolSize, retention, logger }: 
 type Group = GroupCommit<object, object | undefined>;
 
 /** The first refusal ends a transaction: sent again, each job would be told of that alone. */
-const withinTransaction = { isRefusal: () => false, mostInFlight: 1 };
+const withinTransaction = { isRefusal: () => false, isLocked: () => false, mostInFlight: 1 };
 
 /** @param options what differs within a transaction, where nothing can be sent again */
 function groupOf(

@@ -122,7 +122,7 @@ export class GroupCommit<Job, Answer> {
   #hasRoom(size: number): boolean {
     const { mostWaiting, largestWaiting } = this.#options;
     const fits = this.#waiting.size === 0 || this.#waiting.size + size <= largestWaiting;
-    return !this.#isClosed && this.#waiting.count < mostWaiting && fits;
+    return !this.#isClosed && this.#waiting.count + this.#aside.length < mostWaiting && fits;
   }
 
   #refusal(): Error {
@@ -219,7 +219,7 @@ export class GroupCommit<Job, Answer> {
     } catch (error) {
       const { isRefusal, isLocked } = this.#options;
       if (batch.length > 1 && isRefusal(error)) for (const entry of batch) await this.#carry([entry]);
-      else if (isLocked(error))
+      else if (batch.length === 1 && isLocked(error))
         void this.#stepAside(() => this.#waitForLock(batch)).then(() => this.#dispatch());
       else for (const entry of batch) this.#settle(entry, () => entry.reject(error));
     }
@@ -235,11 +235,12 @@ export class GroupCommit<Job, Answer> {
     }
   }
 
-  async #waitForLock(batch: Batch<Job, Answer>): Promise<void> {
+  async #waitForLock([entry]: Batch<Job, Answer>): Promise<void> {
     try {
-      await this.#sendAll(batch, true);
+      if (performance.now() >= entry.lateAt) throw this.#options.unavailable('late');
+      await this.#sendAll([entry], true);
     } catch (error) {
-      for (const entry of batch) this.#settle(entry, () => entry.reject(error));
+      this.#settle(entry, () => entry.reject(error));
     }
   }
 
