@@ -72,31 +72,30 @@ const TransitionStateInput = builder.inputType('TransitionStateInput', {
   }),
 });
 
-const StartStatePayload = builder.objectRef<WrittenService>('StartStatePayload').implement({
+const StartStatePayload = payload('StartStatePayload', {
   description: 'The state was started.',
-  fields: (t) => ({
-    state: t.prismaField({
-      type: State,
-      description: 'The new state.',
-      resolve: (query, written, _, { db }) => getState(db, stateKey(written), query),
-    }),
-    service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
-    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
-  }),
+  state: 'The new state.',
 });
 
-const CompleteStatePayload = builder.objectRef<WrittenService>('CompleteStatePayload').implement({
+const CompleteStatePayload = payload('CompleteStatePayload', {
   description: 'The state was completed.',
-  fields: (t) => ({
-    state: t.prismaField({
-      type: State,
-      description: 'The state as it now is.',
-      resolve: (query, written, _, { db }) => getState(db, stateKey(written), query),
-    }),
-    service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
-    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
-  }),
+  state: 'The state as it now is.',
 });
+
+function payload(name: string, texts: { description: string; state: string }) {
+  return builder.objectRef<WrittenService>(name).implement({
+    description: texts.description,
+    fields: (t) => ({
+      state: t.prismaField({
+        type: State,
+        description: texts.state,
+        resolve: (query, written, _, { db }) => getState(db, stateKey(written), query),
+      }),
+      service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
+      replayed: t.exposeBoolean('replayed', { description: described.replayed }),
+    }),
+  });
+}
 
 type Transition = WrittenService & { fromId: number };
 

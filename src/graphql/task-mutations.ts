@@ -40,31 +40,30 @@ const CompleteTaskInput = builder.inputType('CompleteTaskInput', {
   }),
 });
 
-const StartTaskPayload = builder.objectRef<WrittenService>('StartTaskPayload').implement({
+const StartTaskPayload = payload('StartTaskPayload', {
   description: 'The task was started.',
-  fields: (t) => ({
-    task: t.prismaField({
-      type: Task,
-      description: 'The new task.',
-      resolve: (query, written, _, { db }) => getTask(db, taskKey(written), query),
-    }),
-    service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
-    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
-  }),
+  task: 'The new task.',
 });
 
-const CompleteTaskPayload = builder.objectRef<WrittenService>('CompleteTaskPayload').implement({
+const CompleteTaskPayload = payload('CompleteTaskPayload', {
   description: 'The task was completed.',
-  fields: (t) => ({
-    task: t.prismaField({
-      type: Task,
-      description: 'The task as it now is.',
-      resolve: (query, written, _, { db }) => getTask(db, taskKey(written), query),
-    }),
-    service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
-    replayed: t.exposeBoolean('replayed', { description: described.replayed }),
-  }),
+  task: 'The task as it now is.',
 });
+
+function payload(name: string, texts: { description: string; task: string }) {
+  return builder.objectRef<WrittenService>(name).implement({
+    description: texts.description,
+    fields: (t) => ({
+      task: t.prismaField({
+        type: Task,
+        description: texts.task,
+        resolve: (query, written, _, { db }) => getTask(db, taskKey(written), query),
+      }),
+      service: t.expose('service', { type: Service, description: 'The service as it now is.' }),
+      replayed: t.exposeBoolean('replayed', { description: described.replayed }),
+    }),
+  });
+}
 
 /** Every act on a task says which. */
 function taskKey({ service, taskId }: WrittenService) {
