@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../src/db/embedded/postgres.js';
 import { migrate } from '../src/db/migrate.js';
@@ -18,6 +20,8 @@ const logger = createLogger('warn');
 
 /** One PostgreSQL for all tests: the server of TEST_DATABASE_URL, else an embedded one. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Processes run what is built: from the sources each would take as long again to start.
+  if (project.name !== 'app') await promisify(execFile)('npm', ['run', 'build']);
   const server = await startServer(process.env['TEST_DATABASE_URL']);
   await execute(server.url, `drop database if exists ${templateDatabase}`);
   await execute(server.url, `create database ${templateDatabase}`);

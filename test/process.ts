@@ -18,13 +18,13 @@ export type Outcome = { code: number | null; stderr: string };
 export type BootOptions = {
   environment?: Record<string, string>;
   uid?: number;
-  /** The source file to run. */
+  /** The file to run: the one that was built, or one of sources. */
   main?: string;
 };
 
 export const project = join(import.meta.dirname, '..');
 
-/** Starts the gateway from its sources and waits until it listens. */
+/** Starts the gateway as it is built for the tests and waits until it listens. */
 export async function bootGateway(options: BootOptions): Promise<Gateway> {
   const { child, outcome } = spawnGateway(options);
   const url = await Promise.race([
@@ -51,11 +51,12 @@ export function runGateway(options: BootOptions): Promise<Outcome> {
   return spawnGateway(options).outcome;
 }
 
-function spawnGateway({ environment = {}, uid, main = 'src/main.ts' }: BootOptions): {
+function spawnGateway({ environment = {}, uid, main = 'dist/main.js' }: BootOptions): {
   child: ChildProcess;
   outcome: Promise<Outcome>;
 } {
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+  const loader = main.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  const child = spawn(process.execPath, [...loader, main], {
     cwd: project,
     detached: true,
     env: { PATH: process.env['PATH'], PORT: '0', ...environment },

@@ -34,13 +34,9 @@ async function cli(
   environment: Record<string, string> = { DATA_DIR: directory },
   input?: string,
 ): Promise<Run> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'src/cli.ts', ...line.split(' ').filter(Boolean)],
-    {
-      env: { PATH: process.env['PATH'], ...environment },
-    },
-  );
+  const child = spawn(process.execPath, ['dist/cli.js', ...line.split(' ').filter(Boolean)], {
+    env: { PATH: process.env['PATH'], ...environment },
+  });
   child.stdin.end(input);
   const run: Run = { code: null, stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {

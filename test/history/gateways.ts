@@ -6,8 +6,8 @@ import { bootGateway, project } from '../process.js';
 /** Two gateway processes on one database of their own. */
 export type Gateways = AsyncDisposable & { connectionString: string; urls: string[] };
 
-/** @param main the source file that they run */
-export async function bootTwoGateways(serverUrl: string, main = 'src/main.ts'): Promise<Gateways> {
+/** @param main the file that they run, another one than what was built */
+export async function bootTwoGateways(serverUrl: string, main = 'dist/main.js'): Promise<Gateways> {
   const database = await createTestDatabase(serverUrl);
   const { connectionString } = database;
   const environment = { DATABASE_URL: connectionString, LOG_LEVEL: 'info' };
