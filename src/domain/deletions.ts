@@ -4,7 +4,7 @@ import { Prisma } from '../generated/prisma/client.js';
 import { findOutcome, hashCommand } from './idempotency.js';
 import { Faults } from './rules.js';
 import { readAct, type ServiceInput } from './service-fields.js';
-import { waitsFor } from './service-statements.js';
+import { hasFreeKey, waitsFor } from './service-statements.js';
 import type { Origin } from './service-writes.js';
 
 export type Deletion = {
@@ -65,8 +65,7 @@ const deleteServices: BatchStatement<Command> = (tenant, commands, lockTimeout) 
   with command as materialized (
     select c.* from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(
       place int, id bigint, expected_version int, idempotency_key text, command_hash text, recorded_at timestamptz)
-    where ${waitsFor(lockTimeout)} and (c.idempotency_key is null or not exists (
-      select from idempotency_key k where k.tenant = ${tenant} and k.key = c.idempotency_key))
+    where ${waitsFor(lockTimeout)} and ${hasFreeKey(tenant)}
     order by c.id
   ), deleted as (
     delete from service s using command c

@@ -258,15 +258,18 @@ export function waitsFor(lockTimeout = '5s'): Prisma.Sql {
   return Prisma.sql`(select set_config('lock_timeout', ${lockTimeout}, true)) is not null`;
 }
 
+function mayAct(tenant: string): Prisma.Sql {
+  return Prisma.sql`
+    c.registry_version = (select registry_version from tenant where id = ${tenant}) and ${hasFreeKey(tenant)}`;
+}
+
 /**
  * A key that is stored already lets nothing be done again. One that is being stored at the same
  * moment fails the whole statement at its primary key.
  */
-function mayAct(tenant: string): Prisma.Sql {
-  return Prisma.sql`
-    c.registry_version = (select registry_version from tenant where id = ${tenant})
-    and (c.idempotency_key is null or not exists (
-      select from idempotency_key k where k.tenant = ${tenant} and k.key = c.idempotency_key))`;
+export function hasFreeKey(tenant: string): Prisma.Sql {
+  return Prisma.sql`(c.idempotency_key is null or not exists (
+    select from idempotency_key k where k.tenant = ${tenant} and k.key = c.idempotency_key))`;
 }
 
 const ownerAfter = Prisma.raw(`
