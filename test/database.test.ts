@@ -93,7 +93,7 @@ test('an extension that appears while its removal waits for the service is remov
   await client.query('select from service where id = $1 for update', [id]);
 
   const set = write(app, { Late: { a: 1 } });
-  await waitForLocks(1);
+  await waitForPatience();
   const removed = write(replica, { Late: null });
   await waitForLocks(2);
   await client.query('commit');
@@ -124,8 +124,13 @@ test('a replica that only reads learns of a schema for what it shows', async () 
 });
 
 /** Until that many statements wait for a row. */
-async function waitForLocks(count: number): Promise<void> {
-  const waiting =
-    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+async function waitForLocks(count: number, condition = 'true'): Promise<void> {
+  const waiting = `select from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and ${condition}`;
   while ((await app.sql(waiting)).length < count) await sleep(10);
+}
+
+/** Until a statement keeps its place in the lock's queue: that of a batch gives it up after 100 ms. */
+function waitForPatience(): Promise<void> {
+  return waitForLocks(1, "now() - query_start > interval '200 ms'");
 }
