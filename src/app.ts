@@ -107,8 +107,9 @@ function createServer(loggerInstance: FastifyBaseLogger): FastifyInstance {
     frameworkErrors: (error, request, reply) => answerError(error, request, named(reply, request.id)),
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
   });
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     named(reply, request.id);
+    done();
   });
   // Who calls, from before the body is read; set by the routes that need to know.
   server.decorateRequest('caller');

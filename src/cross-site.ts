@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { isLoopback } from './config.js';
 import { Forbidden } from './errors.js';
 
@@ -9,14 +9,17 @@ const safeMethods = ['GET', 'HEAD', 'OPTIONS'];
  * gateway that asks for no credentials would do what it says.
  * @param allowedOrigins those whose pages may call
  */
-export function refuseCrossSite(allowedOrigins: readonly string[]): onRequestAsyncHookHandler {
-  return async ({ method, headers, host }) => {
+export function refuseCrossSite(allowedOrigins: readonly string[]): onRequestHookHandler {
+  return ({ method, headers, host }, _reply, done) => {
     const { origin } = headers;
-    if (safeMethods.includes(method) || (origin !== undefined && allowedOrigins.includes(origin))) return;
+    if (safeMethods.includes(method) || (origin !== undefined && allowedOrigins.includes(origin)))
+      return done();
     const site = headers['sec-fetch-site'];
     const isOwn =
       site === undefined ? isSameHost(origin, host) : ['same-origin', 'none'].includes(String(site));
-    if (!isOwn) throw new Forbidden('Pages of other sites may not change anything: see CORS_ORIGINS.');
+    done(
+      isOwn ? undefined : new Forbidden('Pages of other sites may not change anything: see CORS_ORIGINS.'),
+    );
   };
 }
 
@@ -24,13 +27,17 @@ export function refuseCrossSite(allowedOrigins: readonly string[]): onRequestAsy
  * Refuses whatever is asked of a gateway under a name that is not this machine's, while it serves this
  * machine alone and asks for no credentials: a page can let its own name lead here, and read along.
  */
-export function refuseForeignHosts(isForLoopbackAlone: () => Promise<boolean>): onRequestAsyncHookHandler {
-  return async ({ hostname }) => {
-    if (isLoopback(hostname.replace(/^\[|\]$/g, '')) || !(await isForLoopbackAlone())) return;
-    throw new Forbidden(
-      'Without credentials the gateway answers to localhost alone: make a key, or say AUTH=none.',
-    );
+export function refuseForeignHosts(isForLoopbackAlone: () => Promise<boolean>): onRequestHookHandler {
+  return ({ hostname }, _reply, done) => {
+    if (isLoopback(hostname.replace(/^\[|\]$/g, ''))) return done();
+    isForLoopbackAlone().then((isAlone) => done(isAlone ? foreignHost() : undefined), done);
   };
+}
+
+function foreignHost(): Forbidden {
+  return new Forbidden(
+    'Without credentials the gateway answers to localhost alone: make a key, or say AUTH=none.',
+  );
 }
 
 /** Programs other than browsers say no origin. */

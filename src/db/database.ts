@@ -6,6 +6,7 @@ import type { Logger } from '../logger.js';
 import { asUnavailable, isLockTimeout, isRetryable, violates, wasNotSent, wasRefused } from './failures.js';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.js';
 import { RegistryCache } from './registry.js';
+import { StatementNames } from './statement-names.js';
 
 /** How long services are kept that do not say so themselves, and how long they may be idle. */
 export type Retention = {
@@ -91,7 +92,9 @@ export function openDatabase({ connectionString, poolSize, retention, logger }: 
   // Without a listener an idle connection that breaks would end the process.
   // Its own message alone: the error carries the whole client.
   pool.on('error', ({ message }) => logger.warn({ reason: message }, 'an idle database connection broke'));
-  const adapter = new PrismaPg(pool);
+  const names = new StatementNames();
+  // The driver takes undefined for a statement that is not kept; the type does not say so.
+  const adapter = new PrismaPg(pool, { statementNameGenerator: ({ sql }) => names.nameOf(sql) as string });
   const prisma = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] });
   // Never the parameters: they are customer data.
   prisma.$on('query', ({ query, duration }) => logger.trace({ statement: query, milliseconds: duration }));

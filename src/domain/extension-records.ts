@@ -60,10 +60,11 @@ function checkEach(
   faults: Faults,
 ): JsonRecord[] {
   const records: JsonRecord[] = [];
+  const fillsIn = schema.attributes.some((attribute) => attribute.default !== undefined);
   let bytes = 0;
   for (const [index, value] of values.entries()) {
     const record = checkRecord(schema, value, [...path, index], faults);
-    bytes += jsonBytes(record);
+    bytes += fillsIn ? jsonBytes(record) : 0;
     records.push(record);
     if (bytes > maxExtensionBytes) break;
   }

@@ -78,13 +78,14 @@ function checkExtension(
   if (value === null || value === undefined) return { ...write, value: null, size_bytes: 0 };
 
   const before = faults.list.length;
-  checkSize(value, path, faults);
+  const givenBytes = checkSize(value, path, faults);
   if (faults.list.length === before) checkJson(value, path, faults);
   // Large, deep or unstorable values are not looked at any closer.
   if (faults.list.length > before) return { ...write, value: null, size_bytes: 0 };
   // checkJson walked it all: it is JSON.
   const kept = schema ? checkRecords(recordSchema(schema), value, path, faults) : (value as Json);
-  return { ...write, value: kept, size_bytes: checkSize(kept, path, faults) + Buffer.byteLength(name) };
+  const bytes = kept === value ? givenBytes : checkSize(kept, path, faults);
+  return { ...write, value: kept, size_bytes: bytes + Buffer.byteLength(name) };
 }
 
 /** Any key that is not empty (legacy contract, values). */

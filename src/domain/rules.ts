@@ -19,6 +19,8 @@ export function text(max: number, min = 0): Rule<string> {
     if (typeof value !== 'string') return refuse('must be a string');
     const problem = unstorable(value);
     if (problem) return refuse(problem);
+    // A character is one or two units of UTF-16: most texts need no counting.
+    if (value.length >= 2 * min && value.length <= max) return accept(value);
     const length = [...value].length;
     if (length < min) return refuse(min === 1 ? 'must not be empty' : `must have at least ${min} characters`);
     if (length > max) return refuse(`must have at most ${max} characters, has ${length}`);
@@ -149,7 +151,8 @@ export class Faults {
   read<R extends Rules>(rules: R, input: Readonly<Record<string, unknown>>, path: Path = []): Fields<R> {
     const fields: Record<string, unknown> = {};
     for (const [name, rule] of Object.entries(rules)) {
-      const value = this.check(rule, [...path, name], input[name]);
+      const given = input[name];
+      const value = given === undefined ? undefined : this.check(rule, [...path, name], given);
       if (value !== undefined) fields[name] = value;
     }
     // Every entry came out of the rule of its name.

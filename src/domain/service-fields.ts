@@ -181,11 +181,18 @@ function asColumns(
   fields: Fields<Rules>,
   prefix: '' | 'end_',
 ): Readonly<Record<string, string | number | null>> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [prefix + columnName(name), value]),
-  );
+  const columns: Record<string, string | number | null> = {};
+  for (const [name, value] of Object.entries(fields)) columns[prefix + columnName(name)] = value;
+  return columns;
 }
 
 function columnName(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const known = columnNames.get(name);
+  if (known !== undefined) return known;
+  const column = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  columnNames.set(name, column);
+  return column;
 }
+
+/** As many as there are fields. */
+const columnNames = new Map<string, string>();

@@ -13,32 +13,34 @@ import {
 import { type ExtensionWrite, maxServiceExtensionBytes } from './extensions.js';
 import { endsPart, holdsParts, startsPart } from './part-statements.js';
 
-/** A checked act on one service, as the statements take it: JSON, in the database's names. */
+/** A checked act on one service, as the statements take it: JSON, in the database's names; undefined is null. */
 export type ServiceCommand = {
-  /** Absent on a start: the database assigns it. */
-  id?: string;
+  /** Undefined on a start: the database assigns it. */
+  id: string | undefined;
   event: EventType;
   columns: ServiceColumns;
   extensions: readonly ExtensionWrite[];
+  /** Of those that are given, together. */
+  extension_bytes: number;
   /** The state and the task that the act starts and ends. */
-  state_start: StateStart | null;
-  state_end: PartEnd | null;
-  task_start: TaskStart | null;
-  task_end: PartEnd | null;
+  state_start: StateStart | null | undefined;
+  state_end: PartEnd | null | undefined;
+  task_start: TaskStart | null | undefined;
+  task_end: PartEnd | null | undefined;
   /** What lets a start act only if nobody created a service of its key since `composite_turn` was read. */
-  composite_key: string | null;
-  composite_turn: number | null;
+  composite_key: string | null | undefined;
+  composite_turn: number | null | undefined;
   /** Whether the act depends on more than the service's row. */
   reads_beside: boolean;
   /** How history calls the act, where it may change the owner: to `columns.customer_id`, or back by an undo. */
-  association: AssociationKind | null;
-  idempotency_key: string | null;
+  association: AssociationKind | null | undefined;
+  idempotency_key: string | null | undefined;
   command_hash: string;
-  expected_version: number | null;
+  expected_version: number | null | undefined;
   /** The registry that the command was checked against. */
   registry_version: number;
-  reason: string | null;
-  actor: string | null;
+  reason: string | null | undefined;
+  actor: string | null | undefined;
   principal: string | null;
   front: Front;
   request_id: string;
@@ -53,6 +55,7 @@ const commandTypes = {
   event: 'event_type',
   columns: 'jsonb',
   extensions: 'jsonb',
+  extension_bytes: 'int',
   state_start: 'jsonb',
   state_end: 'jsonb',
   task_start: 'jsonb',
@@ -169,7 +172,8 @@ function changing({ withParts }: { withParts: boolean }): BatchStatement<Service
       and (c.association is distinct from 'UNDO' or s.associated_version > 1)
       and (${ownerAfter} is not null
         or case when c.columns ? 'contact_key' then c.columns->>'contact_key' else s.contact_key end is not null)
-      and (c.extensions = '[]' or ${maxServiceExtensionBytes} >= (${extensionBytesAfter(tenant)}))
+      and (c.extensions = '[]' or ${maxServiceExtensionBytes} >= c.extension_bytes + (${extensionBytes(tenant)})
+        or ${maxServiceExtensionBytes} >= c.extension_bytes + (${extensionBytes(tenant, isNotGiven)}))
       ${withParts ? Prisma.sql`and ${holdsParts(tenant)}` : Prisma.empty}
     returning s.*, ${commandFields}
   ), removed as (
@@ -181,19 +185,17 @@ function changing({ withParts }: { withParts: boolean }): BatchStatement<Service
   select place, ${asPrismaService} from written`;
 }
 
-/** What the extensions of a service and of its parts come to with those that are given. */
-function extensionBytesAfter(tenant: string): Prisma.Sql {
+/** What the stored extensions of a service and of its parts come to: at first those too that are given anew. */
+function extensionBytes(tenant: string, condition = Prisma.empty): Prisma.Sql {
   return Prisma.sql`
-    select coalesce(sum(size_bytes), 0) from (
-      select size_bytes from jsonb_to_recordset(c.extensions) as given(size_bytes int)
-      union all
-      select size_bytes from extension kept
-      where kept.tenant = ${tenant} and kept.service_id = s.id
-        and (kept.scope, kept.owner_id, kept.name_key) not in (select scope, owner_id, name_key
-          from jsonb_to_recordset(c.extensions) as given(scope extension_scope, owner_id int, name_key text)
-          where owner_id is not null)
-    ) as sizes`;
+    select coalesce(sum(size_bytes), 0) from extension kept
+    where kept.tenant = ${tenant} and kept.service_id = s.id ${condition}`;
 }
+
+const isNotGiven = Prisma.sql`
+  and (kept.scope, kept.owner_id, kept.name_key) not in (select scope, owner_id, name_key
+    from jsonb_to_recordset(c.extensions) as given(scope extension_scope, owner_id int, name_key text)
+    where owner_id is not null)`;
 
 function partsWritten(tenant: string): Prisma.Sql {
   return Prisma.sql`

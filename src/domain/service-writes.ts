@@ -270,24 +270,25 @@ export function commandOf(
   commandHash: string,
 ): ServiceCommand {
   return {
-    ...(write.id === undefined ? {} : { id: String(write.id) }),
+    id: write.id === undefined ? undefined : String(write.id),
     event: write.event,
     columns: write.columns,
     extensions,
-    state_start: write.stateStart ?? null,
-    state_end: write.stateEnd ?? null,
-    task_start: write.taskStart ?? null,
-    task_end: write.taskEnd ?? null,
-    composite_key: write.composite?.key ?? null,
-    composite_turn: write.composite?.turn ?? null,
+    extension_bytes: extensions.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
+    state_start: write.stateStart,
+    state_end: write.stateEnd,
+    task_start: write.taskStart,
+    task_end: write.taskEnd,
+    composite_key: write.composite?.key,
+    composite_turn: write.composite?.turn,
     reads_beside: Boolean(extensions.length > 0 || write.stateEnd || write.taskEnd),
-    association: write.association ?? null,
-    idempotency_key: write.idempotencyKey ?? null,
+    association: write.association,
+    idempotency_key: write.idempotencyKey,
     command_hash: commandHash,
-    expected_version: write.expectedVersion ?? null,
+    expected_version: write.expectedVersion,
     registry_version: registry.version,
-    reason: write.reason ?? null,
-    actor: write.actor ?? null,
+    reason: write.reason,
+    actor: write.actor,
     principal: origin.principal,
     front: origin.front,
     request_id: origin.requestId,
@@ -320,8 +321,8 @@ function associationOf(service: Service, command: ServiceCommand): Association |
     kind: command.association,
     fromCustomerId: service.previousCustomerId,
     toCustomerId: service.customerId,
-    reason: command.reason,
-    actor: command.actor,
+    reason: command.reason ?? null,
+    actor: command.actor ?? null,
     principal: command.principal,
     front: command.front,
     requestId: command.request_id,
@@ -335,7 +336,7 @@ async function findReplay(
   { receivedAt }: Origin,
   { idempotency_key: key, command_hash: commandHash }: ServiceCommand,
 ): Promise<WrittenService | undefined> {
-  const outcome = key === null ? undefined : await findOutcome(db, { key, commandHash, receivedAt });
+  const outcome = key ? await findOutcome(db, { key, commandHash, receivedAt }) : undefined;
   if (outcome === undefined) return undefined;
   // As the write statement builds it.
   const { serviceId, ...act } = outcome as Pick<WrittenService, 'version' | 'stateId' | 'taskId'> & {

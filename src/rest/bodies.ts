@@ -19,24 +19,28 @@ export function readServiceInput(
 ): ServiceInput {
   const { params } = call.request;
   const faults: Fault[] = [];
-  const body = { ...readBody(call, faults, emptyBody) };
+  const body = readBody(call, faults, emptyBody);
   for (const [name, inPath] of Object.entries(params)) {
     if (body[name] !== undefined) requireSameId(name, body[name], inPath, faults);
-    delete body[name];
   }
-  const { fields, extensions } = readEvent(body, event, faults);
+  const { fields, extensions } = readEvent(body, event, faults, params);
   return { fields: { ...fields, ...readFields(call, faults) }, extensions, ...rulesOf(call), faults };
 }
 
-/** The fields of an event; whatever else it has are extensions. */
+/**
+ * The fields of an event; whatever else it has are extensions.
+ * @param known what the path has said already
+ */
 export function readEvent(
   body: Readonly<Record<string, unknown>>,
   event: EventFields,
   faults: Fault[],
+  known: Readonly<Record<string, string>> = {},
 ): Pick<ServiceInput, 'fields' | 'extensions'> {
   const fields: Record<string, unknown> = {};
   const extensions: GivenExtension[] = [];
   for (const [name, value] of Object.entries(body)) {
+    if (Object.hasOwn(known, name)) continue;
     const field = event.get(name);
     if (field !== undefined) fields[field] = value;
     else if (isReservedName(name)) faults.push(notAField(name, event));

@@ -85,8 +85,8 @@ const bugs: (PlantedBug & { breaks: string })[] = [
         }`,
       ],
       [
-        '    extensions,\n    state_start:',
-        '    extensions: extensions.map((extension, index) => (index === 0 ? extension : { ...extension, value: "pending" })),\n    state_start:',
+        '    extensions,\n    extension_bytes:',
+        '    extensions: extensions.map((extension, index) => (index === 0 ? extension : { ...extension, value: "pending" })),\n    extension_bytes:',
       ],
     ],
     breaks: 'extensions',
@@ -95,7 +95,7 @@ const bugs: (PlantedBug & { breaks: string })[] = [
     name: 'a key outside the statement',
     file: 'domain/service-writes.ts',
     edits: [
-      ['    idempotency_key: write.idempotencyKey ?? null,', '    idempotency_key: null,'],
+      ['    idempotency_key: write.idempotencyKey,', '    idempotency_key: null,'],
       [
         'if (service) return written(service, command);',
         `if (service) {
