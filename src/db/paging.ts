@@ -1,5 +1,3 @@
-import type { Prisma } from '../generated/prisma/client.js';
-
 /** A place in a list that is ordered by start, then id: behind or before the row that had it. */
 export type Cursor = { startedAt: Date; id: bigint };
 
@@ -21,13 +19,4 @@ export function decodeCursor(text: string): Cursor | undefined {
 function canBeStored({ startedAt, id }: Cursor): boolean {
   const year = startedAt.getUTCFullYear();
   return year >= 1 && year <= 9999 && id <= 9_223_372_036_854_775_807n;
-}
-
-/** The first condition is a bound that an index is searched by. */
-export function isBehind({ startedAt, id }: Cursor): Prisma.ServiceWhereInput {
-  return { startedAt: { gte: startedAt }, OR: [{ startedAt: { gt: startedAt } }, { id: { gt: id } }] };
-}
-
-export function isBefore({ startedAt, id }: Cursor): Prisma.ServiceWhereInput {
-  return { startedAt: { lte: startedAt }, OR: [{ startedAt: { lt: startedAt } }, { id: { lt: id } }] };
 }

@@ -42,12 +42,58 @@ export const serviceColumns = {
   auto_complete_after: 'bigint',
 } as const;
 
+/** All columns of `service`. */
+export const serviceRow = {
+  tenant: 'text',
+  id: 'bigint',
+  version: 'integer',
+  prev_customer_id: 'text',
+  associated_version: 'integer',
+  ...serviceColumns,
+  next_state_id: 'integer',
+  next_task_id: 'integer',
+  auto_complete_at: 'timestamptz',
+  updated_at: 'timestamptz',
+} as const;
+
+export const extensionRow = {
+  tenant: 'text',
+  service_id: 'bigint',
+  scope: 'text',
+  owner_id: 'integer',
+  name_key: 'text',
+  name: 'text',
+  value: 'jsonb',
+  size_bytes: 'integer',
+} as const;
+
+export const associationRow = {
+  tenant: 'text',
+  service_id: 'bigint',
+  version: 'integer',
+  kind: 'text',
+  from_customer_id: 'text',
+  to_customer_id: 'text',
+  reason: 'text',
+  actor: 'text',
+  principal: 'text',
+  front: 'text',
+  request_id: 'text',
+  occurred_at: 'timestamptz',
+  recorded_at: 'timestamptz',
+} as const;
+
 const stateStartColumns = {
   state_type: 'jsonb',
   previous_state_id: 'integer',
   ...startEventColumns,
 } as const;
 const taskStartColumns = { task_type: 'jsonb', state_id: 'integer', ...startEventColumns } as const;
+
+const partKey = { tenant: 'text', service_id: 'bigint', id: 'integer' } as const;
+
+export const stateRow = { ...partKey, ...stateStartColumns, ...endEventColumns } as const;
+export const taskRow = { ...partKey, ...taskStartColumns, ...endEventColumns } as const;
 
 /** The two kinds of parts that a service has, each with what its start writes. */
 export const partStarts = { state: stateStartColumns, task: taskStartColumns } as const;

@@ -1,6 +1,6 @@
 import type { Db } from '../db/database.js';
 import type { Prisma } from '../generated/prisma/client.js';
-import type { ServiceQuery } from './services.js';
+import { stateQuery, taskQuery } from './parts.js';
 
 /** Which services are exported: those of which an event lies in the range. */
 export type ExportFilter = {
@@ -19,21 +19,24 @@ const pageSize = 200;
 /** Of extensions, so that a few large services take no more memory than many small ones. */
 const largestPage = 4 * 1024 * 1024;
 
-type Exported = Prisma.ServiceGetPayload<ServiceQuery>;
+/** All that hangs on a service. */
+const everything = {
+  extensions: { orderBy: { nameKey: 'asc' } },
+  states: stateQuery({}),
+  tasks: taskQuery({}),
+} satisfies Prisma.ServiceInclude;
+
+type Exported = Prisma.ServiceGetPayload<{ include: typeof everything }>;
 
 /**
  * All services that pass, by their ids, a page at a time: each as it is when its page is read. What is
  * started, changed or deleted meanwhile moves none of the others. Reads no further than it is asked to.
  */
-export async function* exportServices(
-  db: Db,
-  filter: ExportFilter,
-  query: ServiceQuery,
-): AsyncGenerator<Exported[]> {
+export async function* exportServices(db: Db, filter: ExportFilter): AsyncGenerator<Exported[]> {
   for await (const page of idsOf(db, filter, pageSize)) {
     for (const ids of await splitBySize(db, page)) {
       const where = { tenant: db.tenant, id: { in: ids }, AND: conditions(filter) };
-      yield await db.prisma.service.findMany({ ...query, where, orderBy: { id: 'asc' } });
+      yield await db.prisma.service.findMany({ include: everything, where, orderBy: { id: 'asc' } });
     }
   }
 }

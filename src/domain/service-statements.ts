@@ -8,10 +8,15 @@ import {
   type ServiceColumns,
   type StateStart,
   serviceColumns,
+  serviceRow,
   type TaskStart,
 } from './columns.js';
 import { type ExtensionWrite, maxServiceExtensionBytes } from './extensions.js';
 import { endsPart, holdsParts, startsPart } from './part-statements.js';
+import { rowArray } from './rows.js';
+
+/** The service as a command left it: an array of its columns. */
+export type WrittenRow = { service: readonly unknown[] };
 
 /** A checked act on one service, as the statements take it: JSON, in the database's names; undefined is null. */
 export type ServiceCommand = {
@@ -119,7 +124,7 @@ function starting({ withParts }: { withParts: boolean }): BatchStatement<Service
     select s.*, ${commandFields} from changed s join command c on c.service_id = s.id
   ), ${withParts ? Prisma.sql`${startsPart('state', tenant)}, ${startsPart('task', tenant)},` : Prisma.empty}
   ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
-  select place, ${asPrismaService} from written`;
+  ${writtenServices}`;
 }
 
 function turnsTaken(tenant: string): Prisma.Sql {
@@ -182,7 +187,7 @@ function changing({ withParts }: { withParts: boolean }): BatchStatement<Service
       and e.owner_id = ${ownerId} and e.name_key = given.name_key and given.value is null
   ), ${withParts ? partsWritten(tenant) : Prisma.empty}
   ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
-  select place, ${asPrismaService} from written`;
+  ${writtenServices}`;
 }
 
 /** What the stored extensions of a service and of its parts come to: at first those too that are given anew. */
@@ -292,15 +297,4 @@ const countedParts = Prisma.raw(`
   next_state_id = s.next_state_id + (c.state_start is not null)::int,
   next_task_id = s.next_task_id + (c.task_start is not null)::int,`);
 
-/** Every column of `service` under its Prisma name, so that a row is a Prisma `Service`. */
-const asPrismaService = Prisma.raw(
-  [...Object.keys(serviceColumns), 'tenant', 'id', 'version', 'prev_customer_id', 'associated_version']
-    .concat('next_state_id', 'next_task_id', 'auto_complete_at', 'updated_at')
-    .map((name) => `${name} as "${prismaName(name)}"`)
-    .join(', '),
-);
-
-function prismaName(column: string): string {
-  if (column === 'prev_customer_id') return 'previousCustomerId';
-  return column.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-}
+const writtenServices = Prisma.sql`select place, ${rowArray(serviceRow, 'written')} as service from written`;

@@ -10,6 +10,7 @@ import { recordSchema, schemaNamed } from './extension-schemas.js';
 import { checkExtensions, type ExtensionWrite, type OwnedExtension } from './extensions.js';
 import { findOutcome, hashCommand } from './idempotency.js';
 import { Faults } from './rules.js';
+import { decodeService } from './service-reads.js';
 import { explainMissingPart, explainRefusal } from './service-refusals.js';
 import {
   changeServices,
@@ -17,6 +18,7 @@ import {
   type ServiceCommand,
   startServices,
   startServicesAndParts,
+  type WrittenRow,
 } from './service-statements.js';
 import { mapCodes } from './type-codes.js';
 
@@ -128,8 +130,9 @@ async function attempt(
   } = await settle(db, registry, given, { origin, hasFaults: known.length > 0 });
   const command = commandOf(registry, origin, write, extensions, commandHash);
   const isSound = known.length + found.length === 0 && !early;
-  const service =
-    isSound && (await commit<ServiceCommand, Service>(statementOf(write), command, keyOf(write)));
+  const row =
+    isSound && (await commit<ServiceCommand, WrittenRow>(statementOf(write), command, keyOf(write)));
+  const service = row && decodeService(row.service);
   if (service) return written(service, command);
 
   if (known.length > 0 && found.length === 0) throw new Invalid(known);

@@ -1,8 +1,8 @@
 import type { Db } from '../db/database.js';
-import { type Cursor, decodeCursor, isBefore, isBehind } from '../db/paging.js';
+import { type Cursor, decodeCursor } from '../db/paging.js';
 import type { Registry } from '../db/registry.js';
 import { Invalid, NotFound } from '../errors.js';
-import type { Prisma } from '../generated/prisma/client.js';
+import { Prisma } from '../generated/prisma/client.js';
 import { readExpiry } from './expiry.js';
 import { type MappedField, storedForms } from './field-mappings.js';
 import type { Status } from './parts.js';
@@ -17,6 +17,7 @@ import {
   readStart,
   type ServiceInput,
 } from './service-fields.js';
+import { type Beside, hasStatus, type ReadService, readServices } from './service-reads.js';
 import { type Origin, type ServiceWrite, type WrittenService, writeService } from './service-writes.js';
 
 /**
@@ -110,15 +111,28 @@ export async function findService<Q extends ServiceQuery>(
   return (await db.prisma.service.findUnique({ ...query, where })) as Prisma.ServiceGetPayload<Q> | null;
 }
 
+/** A service with what hangs on it; null when there is none of the id. */
+export async function findServiceWith(db: Db, id: bigint, beside: Beside): Promise<ReadService | null> {
+  const [service] = await readServices(db, { where: Prisma.sql`s.id = ${id}` }, beside);
+  return service ?? null;
+}
+
+/** @throws NotFound */
+export async function getServiceWith(db: Db, id: bigint, beside: Beside): Promise<ReadService> {
+  return (await findServiceWith(db, id, beside)) ?? refuseUnknown(id);
+}
+
 /** @throws NotFound */
 export async function getService<Q extends ServiceQuery>(
   db: Db,
   id: bigint,
   query: Q,
 ): Promise<Prisma.ServiceGetPayload<Q>> {
-  const service = await findService(db, id, query);
-  if (!service) throw new NotFound(`There is no service ${id}.`);
-  return service;
+  return (await findService(db, id, query)) ?? refuseUnknown(id);
+}
+
+function refuseUnknown(id: bigint): never {
+  throw new NotFound(`There is no service ${id}.`);
 }
 
 export type ServiceFilter = {
@@ -161,39 +175,46 @@ export type ServicePage = {
   isReversed?: boolean | undefined;
 };
 
-/** Services by their start, then their id: the newest comes last. One statement, or one per relation. */
-export async function listServices<Q extends ServiceQuery>(
+/** Services by their start, then their id: the newest comes last. One statement. */
+export function listServices(
   db: Db,
   filter: ServiceFilter,
-  page: ServicePage,
-  query: Q,
-): Promise<Prisma.ServiceGetPayload<Q>[]> {
-  const direction = page.isReversed ? 'desc' : 'asc';
-  const services = await db.prisma.service.findMany({
-    ...query,
-    where: { tenant: db.tenant, AND: conditions(filter, page) },
-    orderBy: [{ startedAt: direction }, { id: direction }],
-    ...(page.limit === undefined ? {} : { take: page.limit }),
-  });
-  // As in findService.
-  return services as Prisma.ServiceGetPayload<Q>[];
+  { limit, after, before, isReversed }: ServicePage,
+  beside: Beside,
+): Promise<ReadService[]> {
+  const where = Prisma.join(
+    [
+      ...conditions(filter),
+      ...(after ? [Prisma.sql`(s.started_at, s.id) > (${after.startedAt}, ${after.id})`] : []),
+      ...(before ? [Prisma.sql`(s.started_at, s.id) < (${before.startedAt}, ${before.id})`] : []),
+    ],
+    ' and ',
+  );
+  const orderBy = Prisma.raw(isReversed ? 's.started_at desc, s.id desc' : 's.started_at, s.id');
+  return readServices(db, { where, orderBy, limit }, beside);
 }
 
-function conditions(filter: ServiceFilter, page: ServicePage): Prisma.ServiceWhereInput[] {
+function conditions(filter: ServiceFilter): Prisma.Sql[] {
   const { customerId, contactKey, status, types, interactionId, businessUnit, startedFrom, startedTo } =
     filter;
   return [
-    customerId === undefined ? {} : { customerId },
-    contactKey === undefined ? {} : { contactKey, customerId: null },
-    status === undefined ? {} : { completedAt: status === 'ACTIVE' ? null : { not: null } },
-    types === undefined ? {} : { OR: types.map((type) => ({ serviceType: { equals: type } })) },
-    interactionId === undefined ? {} : { interactionId },
-    businessUnit === undefined ? {} : { businessUnit },
-    startedFrom === undefined ? {} : { startedAt: { gte: startedFrom } },
-    startedTo === undefined ? {} : { startedAt: { lt: startedTo } },
-    page.after === undefined ? {} : isBehind(page.after),
-    page.before === undefined ? {} : isBefore(page.before),
+    Prisma.sql`true`,
+    ...(customerId === undefined ? [] : [Prisma.sql`s.customer_id = ${customerId}`]),
+    ...(contactKey === undefined
+      ? []
+      : [Prisma.sql`s.contact_key = ${contactKey} and s.customer_id is null`]),
+    ...(status === undefined ? [] : [hasStatus('s', status)]),
+    ...(types === undefined ? [] : [isOneOf(types)]),
+    ...(interactionId === undefined ? [] : [Prisma.sql`s.interaction_id = ${interactionId}`]),
+    ...(businessUnit === undefined ? [] : [Prisma.sql`s.business_unit = ${businessUnit}`]),
+    ...(startedFrom === undefined ? [] : [Prisma.sql`s.started_at >= ${startedFrom}`]),
+    ...(startedTo === undefined ? [] : [Prisma.sql`s.started_at < ${startedTo}`]),
   ];
+}
+
+function isOneOf(types: readonly (number | string)[]): Prisma.Sql {
+  const values = types.map((type) => JSON.stringify(type));
+  return Prisma.sql`s.service_type = any(${values}::text[]::jsonb[])`;
 }
 
 export const cursor: Rule<Cursor> = (value) => {

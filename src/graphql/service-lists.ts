@@ -5,8 +5,9 @@ import { encodeCursor } from '../db/paging.js';
 import type { Status as StatusName } from '../domain/parts.js';
 import { Faults, nullable, text } from '../domain/rules.js';
 import { businessUnit, contactKey } from '../domain/service-fields.js';
+import type { AssociationPage, Beside } from '../domain/service-reads.js';
 import { cursor, listServices, parseOrThrow, type ServiceFilter, typesFilter } from '../domain/services.js';
-import type { Prisma, Service as ServiceRow } from '../generated/prisma/client.js';
+import type { Service as ServiceRow } from '../generated/prisma/client.js';
 import { builder } from './builder.js';
 import { type Connection, type PageArgs, readPage, toConnection } from './connections.js';
 import { Service, Status } from './services.js';
@@ -86,12 +87,18 @@ export async function resolveServices(
 }
 
 /** What is selected of the services below a connection, whichever way its items are reached. */
-function selected(context: RequestContext, info: GraphQLResolveInfo): { include?: Prisma.ServiceInclude } {
+function selected(context: RequestContext, info: GraphQLResolveInfo): Beside {
   const paths = [['nodes'], ['edges', 'node']];
   const query = queryFromInfo({ context, info, typeName: 'Service', paths });
-  // Pothos' own type leaves the model open; a type without `select` of its own makes an include.
-  return query as { include?: Prisma.ServiceInclude };
+  // Pothos' own type leaves the model open: it is an include of what fields of the type select.
+  const { extensions, associations } = (query as { include?: Selected }).include ?? {};
+  return {
+    ...(extensions ? { extensions: [{ scope: 'SERVICE' }] } : {}),
+    ...(associations ? { associations } : {}),
+  };
 }
+
+type Selected = { extensions?: unknown; associations?: AssociationPage };
 
 builder.queryField('services', (t) =>
   t.connection(

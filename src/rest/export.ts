@@ -3,7 +3,7 @@ import { dateTime, Faults, oneOf, type Rule, refuse } from '../domain/rules.js';
 import { accepts } from './accept.js';
 import type { Answer, Call } from './call.js';
 import { registryOf } from './lists.js';
-import { once, queryOf, requireEncoded, type View } from './query.js';
+import { once, requireEncoded, type View } from './query.js';
 import { serviceJson } from './wire.js';
 
 /** All of a service that there is to show. */
@@ -48,7 +48,7 @@ const filterStateOfContent = once(oneOf(['any', 'active', 'inactive']));
 const filterStateOfIds: Rule<never> = () => refuse('is taken together with export_content=true alone');
 
 async function* contents(call: Call, filter: ExportFilter): AsyncGenerator<string[]> {
-  for await (const services of readServices(call.db, filter, queryOf(everything))) {
+  for await (const services of readServices(call.db, filter)) {
     const registry = await registryOf(call, services);
     yield services.map((service) => serviceJson(service, everything, registry));
   }

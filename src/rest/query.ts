@@ -2,16 +2,11 @@ import type { Cursor } from '../db/paging.js';
 import type { Registry } from '../db/registry.js';
 import { nameKeys } from '../domain/extensions.js';
 import type { MappedField } from '../domain/field-mappings.js';
-import { type PartFilter, type Status, stateQuery, type TaskFilter, taskQuery } from '../domain/parts.js';
+import type { PartFilter, Status, TaskFilter } from '../domain/parts.js';
 import { dateTime, type Faults, integer, oneOf, type Rule, refuse } from '../domain/rules.js';
 import { businessUnit, partId } from '../domain/service-fields.js';
-import {
-  cursor,
-  partCursor,
-  type ServiceFilter,
-  type ServiceQuery,
-  typesFilter,
-} from '../domain/services.js';
+import type { Beside } from '../domain/service-reads.js';
+import { cursor, partCursor, type ServiceFilter, typesFilter } from '../domain/services.js';
 import type { ExtensionScope, Prisma } from '../generated/prisma/client.js';
 import { decodePercent } from '../percent-encoding.js';
 import type { Call } from './call.js';
@@ -134,17 +129,26 @@ function readPage({ request: { query } }: Call, faults: Faults): Page {
   };
 }
 
-/** What to load of a service to show it, with the states and tasks that the view lists. */
-export function queryOf(view: View): ServiceQuery {
-  const hasStates = view.states.length > 0;
-  const hasTasks = view.tasks.length > 0;
+/** What to read with a service to show it. */
+export function besideOf({ extensions, states, tasks }: View): Beside {
+  const scopes = scopesOf(extensions, { SERVICE: true, STATE: states.length > 0, TASK: tasks.length > 0 });
   return {
-    include: {
-      ...(hasStates ? { states: stateQuery(statusOf(view.states)) } : {}),
-      ...(hasTasks ? { tasks: taskQuery(statusOf(view.tasks)) } : {}),
-      ...extensionQuery(view, { SERVICE: true, STATE: hasStates, TASK: hasTasks }),
-    },
+    ...(states.length > 0 ? { states: statusOf(states) } : {}),
+    ...(tasks.length > 0 ? { tasks: statusOf(tasks) } : {}),
+    ...(scopes.length > 0 ? { extensions: scopes } : {}),
   };
+}
+
+/** The extensions to read of the resources that are shown. */
+function scopesOf(
+  extensions: View['extensions'],
+  shown: Partial<Record<ExtensionScope, boolean>>,
+): NonNullable<Beside['extensions']> {
+  return (['SERVICE', 'STATE', 'TASK'] as const).flatMap((scope) => {
+    const names = shown[scope] ? extensions[scope] : 'none';
+    if (names === 'none') return [];
+    return names === 'all' ? { scope } : { scope, nameKeys: nameKeys(names) };
+  });
 }
 
 /** Of both there is no filter. */
@@ -153,16 +157,14 @@ export function statusOf(listed: readonly Status[]): { status?: Status } {
   return status === undefined || listed.length > 1 ? {} : { status };
 }
 
-/** What to load of the extensions of the resources that are shown; nothing where none were asked for. */
+/** What Prisma is to load of the extensions of the resources that are shown; nothing where none were asked for. */
 export function extensionQuery(
   { extensions }: View,
   shown: Partial<Record<ExtensionScope, boolean>>,
 ): Pick<Prisma.ServiceInclude, 'extensions'> {
-  const wanted = (['SERVICE', 'STATE', 'TASK'] as const).flatMap((scope) => {
-    const names = shown[scope] ? extensions[scope] : 'none';
-    if (names === 'none') return [];
-    return names === 'all' ? { scope } : { scope, nameKey: { in: nameKeys(names) } };
-  });
+  const wanted = scopesOf(extensions, shown).map(({ scope, nameKeys: names }) =>
+    names ? { scope, nameKey: { in: [...names] } } : { scope },
+  );
   return wanted.length === 0 ? {} : { extensions: { where: { OR: wanted }, orderBy: { nameKey: 'asc' } } };
 }
 

@@ -6,8 +6,8 @@ import { contactKey, customerId, type ServiceInput } from '../domain/service-fie
 import type { WrittenService } from '../domain/service-writes.js';
 import {
   completeService,
-  findService,
-  getService,
+  findServiceWith,
+  getServiceWith,
   listServices,
   type ServiceFilter,
   setServiceExpiry,
@@ -27,7 +27,7 @@ import {
   undoEvent,
 } from './names.js';
 import { NoServiceToDelete } from './problem.js';
-import { queryOf, readServiceList, readView, type View } from './query.js';
+import { besideOf, readServiceList, readView, type View } from './query.js';
 import { replayedHeader, type ShownService, serviceJson } from './wire.js';
 
 export async function start(call: Call): Promise<Answer> {
@@ -101,9 +101,10 @@ function act(call: Call, perform: Act['perform'], input: ServiceInput): Promise<
 
 /** The service as it was written; with more of it asked for, as it is by now. */
 export async function showWritten(call: Call, { service }: WrittenService, view: View): Promise<Answer> {
-  const query = queryOf(view);
-  const isBare = Object.keys(query.include ?? {}).length === 0;
-  return show(call, isBare ? service : ((await findService(call.db, service.id, query)) ?? service), view);
+  const beside = besideOf(view);
+  const isBare = Object.keys(beside).length === 0;
+  const now = isBare ? service : await findServiceWith(call.db, service.id, beside);
+  return show(call, now ?? service, view);
 }
 
 export async function queryById(call: Call): Promise<Answer> {
@@ -111,7 +112,7 @@ export async function queryById(call: Call): Promise<Answer> {
   const id = faults.require(serviceId, ['serviceId'], call.request.params['service_id'], 0n);
   const view = readView(call, 'SERVICE', faults);
   faults.throwIfAny();
-  const service = await getService(call.db, id, queryOf(view));
+  const service = await getServiceWith(call.db, id, besideOf(view));
   const headers = tagOf(service);
   if (hasCurrent(call, headers.etag)) return { status: 304, headers };
   return show(call, service, view);
@@ -142,7 +143,7 @@ async function list(call: Call, owner: ServiceFilter, faults: Faults): Promise<A
   const { filter, limit, after, view } = readServiceList(call, faults);
   faults.throwIfAny();
   const page = { after, limit: oneMore(limit) };
-  const found = await listServices(call.db, { ...filter, ...owner }, page, queryOf(view));
+  const found = await listServices(call.db, { ...filter, ...owner }, page, besideOf(view));
   const registry = await registryOf(call, found);
   return answerList(call, { found, limit }, (service) => serviceJson(service, view, registry));
 }
