@@ -13,6 +13,7 @@ import {
 } from './columns.js';
 import { type ExtensionWrite, maxServiceExtensionBytes } from './extensions.js';
 import { endsPart, holdsParts, startsPart } from './part-statements.js';
+import { recordsWritten } from './record-statements.js';
 import { rowArray } from './rows.js';
 
 /** The service as a command left it: an array of its columns. */
@@ -123,7 +124,7 @@ function starting({ withParts }: { withParts: boolean }): BatchStatement<Service
   ), written as (
     select s.*, ${commandFields} from changed s join command c on c.service_id = s.id
   ), ${withParts ? Prisma.sql`${startsPart('state', tenant)}, ${startsPart('task', tenant)},` : Prisma.empty}
-  ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
+  ${extensionsWritten(tenant)}, ${recordsWritten(tenant, commands)}
   ${writtenServices}`;
 }
 
@@ -181,12 +182,9 @@ function changing({ withParts }: { withParts: boolean }): BatchStatement<Service
         or ${maxServiceExtensionBytes} >= c.extension_bytes + (${extensionBytes(tenant, isNotGiven)}))
       ${withParts ? Prisma.sql`and ${holdsParts(tenant)}` : Prisma.empty}
     returning s.*, ${commandFields}
-  ), removed as (
-    delete from extension e using written w, ${givenExtensions}
-    where e.tenant = ${tenant} and e.service_id = w.id and e.scope = given.scope
-      and e.owner_id = ${ownerId} and e.name_key = given.name_key and given.value is null
-  ), ${withParts ? partsWritten(tenant) : Prisma.empty}
-  ${extensionsWritten(tenant)}, ${recordsWritten(tenant)}
+  ), ${commands.some(removesAny) ? extensionsRemoved(tenant) : Prisma.empty}
+  ${withParts ? partsWritten(tenant) : Prisma.empty}
+  ${extensionsWritten(tenant)}, ${recordsWritten(tenant, commands)}
   ${writtenServices}`;
 }
 
@@ -208,6 +206,19 @@ function partsWritten(tenant: string): Prisma.Sql {
     ${startsPart('task', tenant)}, ${endsPart('task', tenant)},`;
 }
 
+/** What no command of a batch needs stays out of its statement: unused it costs time all the same. */
+function removesAny({ extensions }: ServiceCommand): boolean {
+  return extensions.some(({ value }) => value === null);
+}
+
+function extensionsRemoved(tenant: string): Prisma.Sql {
+  return Prisma.sql`removed as (
+    delete from extension e using written w, ${givenExtensions}
+    where e.tenant = ${tenant} and e.service_id = w.id and e.scope = given.scope
+      and e.owner_id = ${ownerId} and e.name_key = given.name_key and given.value is null
+  ),`;
+}
+
 /** A JSON null in `value` reads as SQL null: the extension that it removes is not written. */
 function extensionsWritten(tenant: string): Prisma.Sql {
   return Prisma.sql`extensions_written as (
@@ -227,38 +238,6 @@ const givenExtensions = Prisma.raw(`
 /** Without an owner an extension is one of the part that the act starts. */
 const ownerId = Prisma.raw(`
   coalesce(given.owner_id, case given.scope when 'STATE' then w.next_state_id - 1 else w.next_task_id - 1 end)`);
-
-/** An entry of history where the owner changed, one event, and the key that lets the call be repeated. */
-function recordsWritten(tenant: string): Prisma.Sql {
-  return Prisma.sql`history_written as (
-    insert into association (tenant, service_id, version, kind, from_customer_id, to_customer_id,
-      reason, actor, principal, front, request_id, occurred_at, recorded_at)
-    select ${tenant}, w.id, w.version, w.association, w.prev_customer_id, w.customer_id,
-      w.reason, w.actor, w.principal, w.front, w.request_id, w.occurred_at, w.recorded_at
-    from written w where w.version = w.associated_version
-  ), events_written as (
-    insert into event (tenant, service_id, version, type, customer_id, prev_customer_id, state_id, task_id, recorded_at)
-    select ${tenant}, w.id, w.version, w.event, w.customer_id,
-      case when w.version = w.associated_version then w.prev_customer_id else w.customer_id end,
-      ${stateId}, ${taskId}, w.recorded_at
-    from written w
-  ), keys_written as (
-    insert into idempotency_key (tenant, key, command_hash, outcome, created_at)
-    select ${tenant}, w.idempotency_key, w.command_hash, jsonb_build_object(
-      'serviceId', w.id::text, 'version', w.version, 'stateId', ${stateId}, 'taskId', ${taskId}), w.recorded_at
-    from written w where w.idempotency_key is not null
-  )`;
-}
-
-/** The part that an act is about: the one that it starts, or else ends, or else extends. */
-const stateId = Prisma.raw(partOf('state'));
-const taskId = Prisma.raw(partOf('task'));
-
-function partOf(kind: 'state' | 'task'): string {
-  return `case when w.${kind}_start is not null then w.next_${kind}_id - 1
-    else coalesce((w.${kind}_end->>'id')::int,
-      case when w.extensions->0->>'scope' = '${kind.toUpperCase()}' then (w.extensions->0->>'owner_id')::int end) end`;
-}
 
 /** Sets for the rest of the statement how long it waits for a row; always true. */
 export function waitsFor(lockTimeout = '5s'): Prisma.Sql {

@@ -29,7 +29,7 @@ const statements = 'domain/service-statements.ts';
 const bugs: (PlantedBug & { breaks: string })[] = [
   {
     name: 'a dropped history row',
-    file: statements,
+    file: 'domain/record-statements.ts',
     edits: [
       [
         'from written w where w.version = w.associated_version',
