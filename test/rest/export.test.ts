@@ -302,7 +302,7 @@ describe('many services', () => {
     const exported: bigint[] = [];
     const customers: (string | null)[] = [];
 
-    for await (const page of exportServices(db, filter, {})) {
+    for await (const page of exportServices(db, filter)) {
       if (exported.length === 0) {
         await app.sql('delete from service where id in (5, 200, 201, 10000, 20999)');
         await app.sql("update service set customer_id = 'moved' where id = 300");
