@@ -4,12 +4,13 @@ import { type Gateway, type RequestContext, requestContext } from '../context.js
 import type { Path } from '../errors.js';
 import { MalformedBody, parseJson } from '../json.js';
 import { presentError } from './failures.js';
+import { answerKnownOperation, findKnownOperation } from './fast-lane.js';
 import { prefersPage, sendPage } from './graphiql.js';
-import { createGraphqlServer, type GraphqlServer } from './yoga.js';
+import { createGraphqlServer, type GraphqlServer, type ServerContext } from './yoga.js';
 
 /** Serves `/graphql`: GraphiQL to browsers, queries by GET, queries and mutations by POST. */
 export function registerGraphql(server: FastifyInstance, gateway: Gateway): void {
-  const yoga = createGraphqlServer(gateway.logger);
+  const graphql = createGraphqlServer(gateway.logger);
   server.register(async (scope) => {
     scope.setErrorHandler(sendError);
     scope.route({
@@ -20,7 +21,7 @@ export function registerGraphql(server: FastifyInstance, gateway: Gateway): void
           request.setDecorator('caller', await requestContext(gateway, request, 'GRAPHQL'));
       },
       handler: (request, reply) =>
-        asksForPage(request) ? sendPage(request, reply) : handle(yoga, request, reply),
+        asksForPage(request) ? sendPage(request, reply) : handle(graphql, request, reply),
     });
     scope.route({
       method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
@@ -38,12 +39,21 @@ function asksForPage(request: FastifyRequest): boolean {
   return request.method !== 'POST' && prefersPage(request);
 }
 
-async function handle(yoga: GraphqlServer, request: FastifyRequest, reply: FastifyReply): Promise<string> {
-  const response = await yoga.handleNodeRequestAndResponse(request, reply, {
+async function handle(
+  { yoga, documents }: GraphqlServer,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<string> {
+  const context: ServerContext = {
     ...request.getDecorator<RequestContext>('caller'),
     params: readParams(request),
     log: request.log,
-  });
+  };
+  const operation = findKnownOperation(documents, request);
+  request.log.debug({ isFast: operation !== undefined }, 'GraphQL request');
+  if (operation) return answerKnownOperation(yoga, operation, context, reply);
+
+  const response = await yoga.handleNodeRequestAndResponse(request, reply, context);
   reply.code(response.status);
   for (const [name, value] of response.headers) reply.header(name, value);
   return response.text();

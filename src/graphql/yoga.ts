@@ -1,21 +1,31 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { RequestContext } from '../context.js';
 import type { Logger } from '../logger.js';
+import { DocumentCache, useDocumentCache } from './document-cache.js';
 import { presentError } from './failures.js';
 import { schema } from './schema.js';
 
 /** What a request brings along into Yoga: its GraphQL parameters are parsed by then, not checked. */
 export type ServerContext = RequestContext & { params: unknown; log: FastifyBaseLogger };
 
-export type GraphqlServer = YogaServerInstance<ServerContext, object>;
+export type GraphqlServer = {
+  yoga: YogaServerInstance<ServerContext, object>;
+  /** Those that need not be parsed and checked again. */
+  documents: DocumentCache;
+};
 
 /** Yoga without what Fastify does: CORS, bodies and their limits, pages. */
 export function createGraphqlServer(logger: Logger): GraphqlServer {
-  return createYoga<ServerContext>({
+  const documents = new DocumentCache();
+  const yoga = createYoga<ServerContext>({
     schema,
-    plugins: [takeParams, presentErrors, limitNesting],
+    // Those that have a say in what is executed do it by `onParse`, `onValidate` or `onExecute`: the fast
+    // lane asks no others.
+    plugins: [takeParams, presentErrors, limitNesting, useDocumentCache(documents)],
+    // It would keep a thousand documents of any size, and as many that are not valid.
+    parserAndValidationCache: false,
     logging: {
       debug: () => {},
       info: (...line) => logger.info({ line }, 'GraphQL Yoga'),
@@ -30,6 +40,7 @@ export function createGraphqlServer(logger: Logger): GraphqlServer {
     graphiql: false,
     landingPage: false,
   });
+  return { yoga, documents };
 }
 
 /** Hands Yoga what is parsed already. */
@@ -43,10 +54,16 @@ const takeParams: Plugin<object, ServerContext> = {
 /** Every error on its way to the caller, wherever in Yoga it arose. */
 const presentErrors: Plugin<object, ServerContext> = {
   onResultProcess({ result, serverContext, setResult }) {
-    if (!('errors' in result) || !result.errors) return;
-    setResult({ ...result, errors: result.errors.map((error) => presentError(error, serverContext.log)) });
+    if ('errors' in result) setResult(presentResult(result, serverContext.log));
   },
 };
+
+/** The result with its errors as the caller sees them. */
+export function presentResult(result: ExecutionResult, log: FastifyBaseLogger): ExecutionResult {
+  return result.errors
+    ? { ...result, errors: result.errors.map((error) => presentError(error, log)) }
+    : result;
+}
 
 /** A document that is nested too deep for the parser's stack is the caller's fault. */
 const limitNesting: Plugin<object, ServerContext> = {

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bearer, makeKey } from '../auth/makers.js';
+import { createTestApp, type TestApp } from '../harness.js';
+import { createProxy } from '../proxy.js';
+import { ask, now, openWays, type Ways } from './ways.js';
+
+const services = { query: '{ services { nodes { id } } }' };
+const start = { query: 'mutation { startService(input: { customerId: "anna" }) { __typename } }' };
+
+/** Everything is in order again when a test ends. */
+let ways: Ways;
+
+beforeAll(async () => {
+  ways = await openWays();
+});
+afterAll(() => ways[Symbol.asyncDispose]());
+
+test('what nobody expects of the database is masked alike, and logged on both ways', async () => {
+  const logged: unknown[] = [];
+
+  const exchanges = await ways.compare(async (app) => {
+    for (const body of [services, start]) await ask(app, body);
+    await app.sql('alter table service rename column session_id to secret_id');
+    for (const body of [services, start]) await ask(app, body);
+    await app.sql('alter table service rename column secret_id to session_id');
+    logged.push(app.log.filter(({ level }) => level === 50).map(({ reqId, msg }) => [reqId, msg]));
+  });
+
+  expect(exchanges.slice(2).map(({ isFast }) => isFast)).toEqual([true, true]);
+  expect(codesIn(exchanges.slice(2))).toEqual(['INTERNAL', 'INTERNAL']);
+  const twice = ['call-3', 'call-4'].map((id) => [id, 'unexpected error']);
+  expect(logged).toEqual([twice, twice]);
+});
+
+test.each([
+  ['UNAVAILABLE', '53300'],
+  ['OUTCOME_UNKNOWN', '57P01'],
+])('a write that PostgreSQL does not take is 503 %s on both ways', async (code, sqlState) => {
+  const exchanges = await ways.compare(async (app) => {
+    await ask(app, start);
+    await app.sql(`create function fail() returns trigger language plpgsql as
+      $$ begin raise exception 'no' using errcode = '${sqlState}'; end $$`);
+    await app.sql('create trigger fail before insert on event for each row execute function fail()');
+    await ask(app, start);
+    await app.sql('drop function fail() cascade');
+  });
+
+  expect(exchanges[1]).toMatchObject({
+    isFast: true,
+    answer: { status: 503, headers: { 'retry-after': '1' } },
+  });
+  expect(codesIn(exchanges.slice(1))).toEqual([code]);
+});
+
+test('calls while the database is away are 503 on both ways', async () => {
+  const exchanges = await ways.compare(async (app, record) => {
+    await using proxy = await createProxy(app.connectionString);
+    await using gateway = await createTestApp({ database: proxy, now });
+    const behindProxy = record(gateway);
+    for (const body of [services, start]) await ask(behindProxy, body);
+    await proxy.cut();
+    for (const body of [services, start]) await ask(behindProxy, body);
+  });
+
+  expect(exchanges.map(({ isFast }) => isFast)).toEqual([false, false, true, true]);
+  for (const { answer } of exchanges.slice(2)) {
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+  }
+});
+
+test('in maintenance both ways answer when to come back', async () => {
+  const exchanges = await ways.compare(async (app) => {
+    for (const body of [services, start]) await ask(app, body);
+    await app.rest('POST', '/server/mode', { body: { mode: 'maintenance' } });
+    for (const body of [services, start]) await ask(app, body);
+    await app.rest('POST', '/server/mode', { body: { mode: 'production' } });
+  });
+
+  for (const { answer, isFast } of exchanges.slice(2)) {
+    expect(isFast).toBe(true);
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '30' } });
+  }
+});
+
+test('who may not call is told so alike, and the lane lets nobody in', async () => {
+  await using guarded = await openWays();
+
+  const exchanges = await guarded.compare(async (app) => {
+    await makeKey(app);
+    const { key: reader } = await makeKey(app, { role: 'READER' });
+    for (const body of [services, start]) await ask(app, body, bearer(reader));
+    for (const headers of headersOf(reader)) await ask(app, start, headers);
+    await expectNothingStarted(app);
+  });
+
+  const [forbidden, ...refused] = exchanges.slice(2);
+  expect(forbidden).toMatchObject({ isFast: true, answer: { status: 200 } });
+  expect(refused.map(({ isFast, answer }) => [isFast, answer.status])).toEqual([
+    [undefined, 401],
+    [undefined, 401],
+    [undefined, 400],
+    [undefined, 400],
+    [undefined, 403],
+  ]);
+  expect(codesIn(exchanges.slice(2))).toEqual([
+    'FORBIDDEN',
+    'UNAUTHENTICATED',
+    'UNAUTHENTICATED',
+    'INVALID',
+    'INVALID',
+    'FORBIDDEN',
+  ]);
+});
+
+function headersOf(reader: string): Record<string, string>[] {
+  return [
+    bearer(reader),
+    {},
+    bearer('cgw_1_nothing'),
+    { ...bearer(reader), contactcenterid: 'nowhere' },
+    { ...bearer(reader), groupid: '%ff' },
+    { ...bearer(reader), 'sec-fetch-site': 'cross-site' },
+  ];
+}
+
+async function expectNothingStarted(app: TestApp): Promise<void> {
+  expect(await app.sql('select id from service')).toEqual([]);
+}
+
+function codesIn(exchanges: readonly { answer: { json: { errors: { extensions: { code: string } }[] } } }[]) {
+  return exchanges.map(({ answer }) => answer.json.errors[0]?.extensions.code);
+}
