@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Bench } from './bench.js';
+import type { Candidate } from './candidates/candidate.js';
+import { gatewayGraphql, gatewayRest } from './candidates/gateway.js';
+import { type PeerName, peers } from './candidates.js';
+import { type ServerProcess, startServer } from './processes.js';
+import type { Contestant } from './rounds.js';
+
+/** All whose turn comes, each running, and idle until then. */
+export type Contest = AsyncDisposable & { contestants: readonly Contestant[] };
+
+/** Starts the gateway, once for both fronts, and the peers. */
+export async function openContest(
+  { database, pinning }: Bench,
+  names: readonly PeerName[],
+): Promise<Contest> {
+  const processes: ServerProcess[] = [];
+  const start = async (candidate: Candidate) => {
+    if (candidate.sql) {
+      const file = join(import.meta.dirname, 'peers', candidate.sql);
+      await database.client.query(await readFile(file, 'utf8'));
+    }
+    const process = await startServer(candidate.command(database.url), pinning?.server);
+    processes.push(process);
+    return process;
+  };
+  const close = async () => {
+    await Promise.all(processes.map((process) => process[Symbol.asyncDispose]()));
+  };
+  try {
+    const gateway = await start(gatewayRest);
+    const contestants: Contestant[] = [
+      { candidate: gatewayRest, process: gateway },
+      { candidate: gatewayGraphql, process: gateway },
+    ];
+    for (const name of names) {
+      if (name !== 'limit') contestants.push({ candidate: peers[name], process: await start(peers[name]) });
+    }
+    return { contestants, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
