@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What starts processes, or is one of its own. */
 const processes = [
@@ -8,6 +9,19 @@ const processes = [
   'test/history/*.test.ts',
 ];
 
+/** What takes longest, which on a machine that has not run it yet nothing else tells. */
+const longest = ['test/model/model.test.ts', 'test/auth/matrix.test.ts', 'test/boot.test.ts'];
+
+/** Begins with what takes longest, so that in the end no worker waits for another one. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = await super.sort(files);
+    const isOf = (path: string) => (file: TestSpecification) => file.moduleId.endsWith(`/${path}`);
+    const first = longest.flatMap((path) => others.filter(isOf(path)));
+    return [...first, ...others.filter((file) => !first.includes(file))];
+  }
+}
+
 export default defineConfig({
   // The file that Node takes, as all packages do: Vite's choice would be a second copy of graphql.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
@@ -15,16 +29,17 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Mostly they wait for PostgreSQL and for processes that start.
-    maxWorkers: 2,
+    // For two cores: all of them wait now and then for PostgreSQL, for processes that start, for a time to pass.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: 'processes', include: processes } },
+      { extends: true, test: { name: 'processes', include: processes, testTimeout: 60_000 } },
       {
         extends: true,
         test: {
           name: 'app',
           include: ['test/**/*.test.ts'],
-          exclude: [...processes, 'test/long/**', 'test/generated/**'],
+          exclude: [...processes, 'test/long/**', 'test/faults/**', 'test/bench/**', 'test/generated/**'],
           // The files of one worker share the app that they import: loading it took a third of the time.
           isolate: false,
         },

@@ -1,7 +1,7 @@
 import { chmod, chown, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startEmbeddedPostgres } from '../src/db/embedded/postgres.js';
 import { createLogger } from '../src/logger.js';
 import { canOthersRead } from './access.js';
@@ -9,16 +9,9 @@ import { bootGateway, type Gateway, runGateway } from './process.js';
 
 const json = { 'content-type': 'application/json' };
 
-const folders: string[] = [];
-const running: Gateway[] = [];
-
-afterEach(async () => {
-  for (const gateway of running.splice(0)) await gateway.kill().catch(() => {});
-  for (const folder of folders.splice(0)) await removeFolder(folder);
-});
-
-test('a first start has demo data, and takes the published example byte for byte', async () => {
-  const gateway = await boot({ DATA_DIR: await newFolder() });
+test.concurrent('a first start has demo data, and takes the published example byte for byte', async () => {
+  await using place = createPlace();
+  const gateway = await place.boot({ DATA_DIR: await place.newFolder() });
   const example = await publishedExample();
 
   const associated = await fetch(`${gateway.url}${example.path}`, {
@@ -43,23 +36,25 @@ test('a first start has demo data, and takes the published example byte for byte
   });
 });
 
-test('Ctrl-C ends it clean, and the next start has the data and no demo data again', async () => {
-  const DATA_DIR = await newFolder();
-  const first = await boot({ DATA_DIR });
+test.concurrent('Ctrl-C ends it clean, and the next start has the data and no demo data again', async () => {
+  await using place = createPlace();
+  const DATA_DIR = await place.newFolder();
+  const first = await place.boot({ DATA_DIR });
   const id = await startService(first);
   const before = await listAll(first);
 
   const code = await first.interrupt();
-  const second = await boot({ DATA_DIR });
+  const second = await place.boot({ DATA_DIR });
 
   expect(code).toBe(0);
   expect(await listAll(second)).toEqual(before);
   expect(before).toContain(String(id));
 });
 
-test('kill -9 of the whole group loses nothing that was acknowledged', async () => {
-  const DATA_DIR = await newFolder();
-  const first = await boot({ DATA_DIR, DEMO_DATA: 'off' });
+test.concurrent('kill -9 of the whole group loses nothing that was acknowledged', async () => {
+  await using place = createPlace();
+  const DATA_DIR = await place.newFolder();
+  const first = await place.boot({ DATA_DIR, DEMO_DATA: 'off' });
   const acknowledged: string[] = [];
   const writers = Array.from({ length: 8 }, async () => {
     for (;;) acknowledged.push(String(await startService(first)));
@@ -67,15 +62,16 @@ test('kill -9 of the whole group loses nothing that was acknowledged', async () 
   while (acknowledged.length < 200) await new Promise((resolve) => setTimeout(resolve, 5));
 
   await Promise.all([first.kill(), ...writers.map((writer) => writer.catch(() => {}))]);
-  const second = await boot({ DATA_DIR, DEMO_DATA: 'off' });
+  const second = await place.boot({ DATA_DIR, DEMO_DATA: 'off' });
 
   const found = new Set(await listAll(second));
   expect(acknowledged.filter((id) => !found.has(id))).toEqual([]);
 });
 
-test('a second start on the same folder is refused with the pid of the first', async () => {
-  const DATA_DIR = await newFolder();
-  const first = await boot({ DATA_DIR, DEMO_DATA: 'off' });
+test.concurrent('a second start on the same folder is refused with the pid of the first', async () => {
+  await using place = createPlace();
+  const DATA_DIR = await place.newFolder();
+  const first = await place.boot({ DATA_DIR, DEMO_DATA: 'off' });
 
   const { code, stderr } = await runGateway({ environment: { DATA_DIR } });
 
@@ -84,16 +80,17 @@ test('a second start on the same folder is refused with the pid of the first', a
   expect((await fetch(`${first.url}/services/1`)).status).toBe(404);
 });
 
-test('faults of the settings end it with code 78, all of them on standard error', async () => {
+test.concurrent('faults of the settings end it with code 78, all of them on standard error', async () => {
   const { code, stderr } = await runGateway({ environment: { PORT: 'x', AUTH: 'some' } });
 
   expect(code).toBe(78);
   expect(stderr).toMatch(/^PORT must be an integer.*\nAUTH must be none.*\n$/);
 });
 
-test('a port that is taken ends it with a message and leaves no PostgreSQL behind', async () => {
-  const first = await boot({ DATA_DIR: await newFolder(), DEMO_DATA: 'off' });
-  const DATA_DIR = await newFolder();
+test.concurrent('a port that is taken ends it with a message and leaves no PostgreSQL behind', async () => {
+  await using place = createPlace();
+  const first = await place.boot({ DATA_DIR: await place.newFolder(), DEMO_DATA: 'off' });
+  const DATA_DIR = await place.newFolder();
 
   const { code, stderr } = await runGateway({ environment: { DATA_DIR, PORT: new URL(first.url).port } });
 
@@ -108,12 +105,13 @@ const nobody = 65_534;
 // As an ordinary user this is what all the others test; an unreadable checkout lets no other user start it.
 test.runIf(isRoot && (await canOthersRead(import.meta.dirname)))(
   'an ordinary user starts it in a folder of its own',
+  { concurrent: true },
   async () => {
-    const DATA_DIR = await newFolder();
+    await using place = createPlace();
+    const DATA_DIR = await place.newFolder();
     await chown(DATA_DIR, nobody, nobody);
 
-    const gateway = await bootGateway({ environment: { DATA_DIR, HOME: DATA_DIR }, uid: nobody });
-    running.push(gateway);
+    const gateway = await place.boot({ DATA_DIR, HOME: DATA_DIR }, nobody);
 
     expect((await fetch(`${gateway.url}/services/1500`)).status).toBe(200);
     expect((await stat(join(DATA_DIR, 'postgres'))).uid).toBe(nobody);
@@ -121,27 +119,47 @@ test.runIf(isRoot && (await canOthersRead(import.meta.dirname)))(
   },
 );
 
-test.runIf(isRoot)('root starts it in a folder that nobody else can enter', async () => {
-  const home = await newFolder();
-  await chmod(home, 0o700);
+test.runIf(isRoot)(
+  'root starts it in a folder that nobody else can enter',
+  { concurrent: true },
+  async () => {
+    await using place = createPlace();
+    const home = await place.newFolder();
+    await chmod(home, 0o700);
 
-  const gateway = await boot({ DATA_DIR: join(home, 'data') });
+    const gateway = await place.boot({ DATA_DIR: join(home, 'data') });
 
-  expect((await fetch(`${gateway.url}/services/1500`)).status).toBe(200);
-  expect(await gateway.interrupt()).toBe(0);
-});
+    expect((await fetch(`${gateway.url}/services/1500`)).status).toBe(200);
+    expect(await gateway.interrupt()).toBe(0);
+  },
+);
 
-async function boot(environment: Record<string, string>): Promise<Gateway> {
-  const gateway = await bootGateway({ environment });
-  running.push(gateway);
-  return gateway;
-}
+/** Folders and gateways of one test, which end with it: the others go on meanwhile. */
+type Place = AsyncDisposable & {
+  newFolder(): Promise<string>;
+  boot(environment: Record<string, string>, uid?: number): Promise<Gateway>;
+};
 
-async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'context-gateway-boot-'));
-  folders.push(folder);
-  await chmod(folder, 0o755);
-  return folder;
+function createPlace(): Place {
+  const folders: string[] = [];
+  const running: Gateway[] = [];
+  return {
+    async newFolder() {
+      const folder = await mkdtemp(join(tmpdir(), 'context-gateway-boot-'));
+      folders.push(folder);
+      await chmod(folder, 0o755);
+      return folder;
+    },
+    async boot(environment, uid) {
+      const gateway = await bootGateway({ environment, ...(uid === undefined ? {} : { uid }) });
+      running.push(gateway);
+      return gateway;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const gateway of running) await gateway.kill().catch(() => {});
+      for (const folder of folders) await removeFolder(folder);
+    },
+  };
 }
 
 /** PostgreSQL outlives a gateway that was killed: it is adopted once more, to be stopped. */

@@ -1,13 +1,10 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { startEmbeddedPostgres } from '../src/db/embedded/postgres.js';
 import { migrate } from '../src/db/migrate.js';
 import { createLogger } from '../src/logger.js';
 import { connectionTo, execute, templateDatabase } from './databases.js';
+import { type Server, startServer } from './server.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -22,7 +19,7 @@ const logger = createLogger('warn');
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   // Processes run what is built: from the sources each would take as long again to start.
   if (project.name !== 'app') await promisify(execFile)('npm', ['run', 'build']);
-  const server = await startServer(process.env['TEST_DATABASE_URL']);
+  const server = await findServer(process.env['TEST_DATABASE_URL']);
   await execute(server.url, `drop database if exists ${templateDatabase}`);
   await execute(server.url, `create database ${templateDatabase}`);
   await migrate(connectionTo(server.url, templateDatabase), logger);
@@ -30,15 +27,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   return server.stop;
 }
 
-async function startServer(url: string | undefined): Promise<{ url: string; stop: () => Promise<void> }> {
-  if (url) return { url, stop: async () => {} };
-  const directory = await mkdtemp(join(tmpdir(), 'context-gateway-test-'));
-  // PostgreSQL runs as another user where this is root's: it has to get there.
-  await chmod(directory, 0o755);
-  const postgres = await startEmbeddedPostgres({ directory, logger });
-  const stop = async () => {
-    await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
-  };
-  return { url: postgres.connectionString, stop };
+async function findServer(url: string | undefined): Promise<Server> {
+  return url ? { url, stop: async () => {} } : startServer(logger);
 }

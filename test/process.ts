@@ -7,8 +7,12 @@ import { createInterface } from 'node:readline';
 export type Gateway = {
   pid: number;
   url: string;
+  /** What it logged until it listened, line by line. */
+  startLog: readonly string[];
   /** As Ctrl-C does: to the whole group. Answers the exit code. */
   interrupt(): Promise<number | null>;
+  /** As a supervisor does: to the process alone. Answers the exit code. */
+  terminate(): Promise<number | null>;
   /** As a crash of everything but PostgreSQL. */
   kill(): Promise<void>;
 };
@@ -27,21 +31,24 @@ export const project = join(import.meta.dirname, '..');
 /** Starts the gateway as it is built for the tests and waits until it listens. */
 export async function bootGateway(options: BootOptions): Promise<Gateway> {
   const { child, outcome } = spawnGateway(options);
+  const startLog: string[] = [];
   const url = await Promise.race([
-    listeningUrl(child),
+    listeningUrl(child, startLog),
     outcome.then(({ code, stderr }) => Promise.reject(new Error(`ended with ${code}: ${stderr}`))),
   ]);
   const pid = child.pid ?? 0;
-  const signal = async (name: 'SIGINT' | 'SIGKILL') => {
-    process.kill(-pid, name);
+  const signal = async (receiver: number, name: 'SIGINT' | 'SIGTERM' | 'SIGKILL') => {
+    process.kill(receiver, name);
     return (await outcome).code;
   };
   return {
     pid,
     url,
-    interrupt: () => signal('SIGINT'),
+    startLog,
+    interrupt: () => signal(-pid, 'SIGINT'),
+    terminate: () => signal(pid, 'SIGTERM'),
     kill: async () => {
-      await signal('SIGKILL');
+      await signal(-pid, 'SIGKILL');
     },
   };
 }
@@ -71,9 +78,10 @@ function spawnGateway({ environment = {}, uid, main = 'dist/main.js' }: BootOpti
   return { child, outcome };
 }
 
-async function listeningUrl(child: ChildProcess): Promise<string> {
+async function listeningUrl(child: ChildProcess, log: string[]): Promise<string> {
   if (!child.stdout) throw new Error('the gateway has no standard output');
   for await (const line of createInterface({ input: child.stdout })) {
+    log.push(line);
     const url = /Server listening at (http:[^"]+)/.exec(line)?.[1];
     if (url) {
       child.stdout.resume();

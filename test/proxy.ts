@@ -11,8 +11,7 @@ export type DatabaseProxy = AsyncDisposable & {
 };
 
 export async function createProxy(connectionString: string): Promise<DatabaseProxy> {
-  const { host, port, user, database, password } = new pg.Client({ connectionString });
-  const target: NetConnectOpts = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+  const target = targetOf(connectionString);
   const sockets = new Set<Socket>();
   let server = await listen(0);
   const address = server.address();
@@ -44,11 +43,23 @@ export async function createProxy(connectionString: string): Promise<DatabasePro
     if (server.listening) await once(server, 'close');
   }
   return {
-    connectionString: `postgresql://${user}:${encodeURIComponent(String(password ?? ''))}@127.0.0.1:${proxyPort}/${database}`,
+    connectionString: throughPort(connectionString, proxyPort),
     cut,
     restore: async () => {
       server = await listen(proxyPort);
     },
     [Symbol.asyncDispose]: cut,
   };
+}
+
+/** Where the database is, for a proxy. */
+export function targetOf(connectionString: string): NetConnectOpts {
+  const { host, port } = new pg.Client({ connectionString });
+  return host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+}
+
+/** The same database by way of a port of this machine. */
+export function throughPort(connectionString: string, port: number): string {
+  const { user, database, password } = new pg.Client({ connectionString });
+  return `postgresql://${user}:${encodeURIComponent(String(password ?? ''))}@127.0.0.1:${port}/${database}`;
 }

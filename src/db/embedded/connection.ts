@@ -53,7 +53,7 @@ async function refuseHopeless(cluster: Cluster, launch: Launch | null, waitedMs:
 
 /** The process is not left behind when nobody is going to use it. */
 async function giveUp(cluster: Cluster, launch: Launch | null, signal: AbortSignal): Promise<never> {
-  if (launch?.pid && !launch.hasExited) await stopPostmaster(cluster, launch.pid);
+  if (launch?.pid && !launch.hasExited) await stopPostmaster(cluster, launch.pid, () => launch.hasExited);
   throw signal.reason;
 }
 

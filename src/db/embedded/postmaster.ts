@@ -113,8 +113,13 @@ export async function readPidFile({ dataDirectory }: Cluster): Promise<PidFile |
 /**
  * Ends the server as an administrator would (fast: sessions are cut, what is committed stays), and within 10 s
  * the hard way, after which the next start recovers from the log. Resolves when it has gone.
+ * @param hasEnded where that is known better than from its pid file, which one that only starts has not written yet
  */
-export async function stopPostmaster(cluster: Cluster, pid: number): Promise<void> {
+export async function stopPostmaster(
+  cluster: Cluster,
+  pid: number,
+  hasEnded: () => boolean | Promise<boolean> = () => hasGone(cluster, pid),
+): Promise<void> {
   if (await endsAfter('SIGINT', 10_000)) return;
   await endsAfter('SIGQUIT', 6_000);
 
@@ -122,7 +127,7 @@ export async function stopPostmaster(cluster: Cluster, pid: number): Promise<voi
     const deadline = Date.now() + patienceMs;
     if (isAlive(pid)) process.kill(pid, signal);
     while (Date.now() < deadline) {
-      if (await hasGone(cluster, pid)) return true;
+      if (await hasEnded()) return true;
       await sleep(10);
     }
     return false;

@@ -91,8 +91,8 @@ export async function startGateway(
   directory: string,
   { lockTimeoutMs = 0, ...account }: { lockTimeoutMs?: number; uid?: number; gid?: number } = {},
 ): Promise<Gateway> {
-  const script = fileURLToPath(new URL('gateway.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, directory, String(lockTimeoutMs)], {
+  const script = fileURLToPath(new URL('gateway.mjs', import.meta.url));
+  const child = spawn(process.execPath, [script, directory, String(lockTimeoutMs)], {
     ...account,
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
