@@ -81,6 +81,39 @@ test('what waited for a service sees the extensions that there are by then', asy
   expect(stored?.['bytes']).toBeLessThanOrEqual(262_144);
 });
 
+test.each([
+  ['plain', 'removal', 'key'],
+  ['plain', 'key', 'removal'],
+  ['key', 'plain', 'removal'],
+  ['removal', 'plain', 'key'],
+])('writes that travel together each get what they need: a %s, a %s, a %s', async (...kinds) => {
+  const start = () => startService(app, { customer_id: 'c', Note: { a: 1 } });
+  const [first, second, ...ids] = await Promise.all(Array.from({ length: 5 }, start));
+  const acts = {
+    plain: { body: { est_duration: 1 } },
+    removal: { body: { Note: null } },
+    key: { body: { est_duration: 2 }, headers: { 'idempotency-key': `batch ${kinds}` } },
+  };
+  const write = (id: unknown, act: object) =>
+    app.rest('POST', `/genesys/1/cs/customers/c/services/${id}`, act);
+  const send = (kind: string, place: number) => write(ids[place], acts[kind as keyof typeof acts]);
+
+  // Two are under way at once: what comes behind them waits, and goes together.
+  const ahead = [write(first, acts.plain), write(second, acts.plain)];
+  const statements = await app.countStatements(async () => {
+    await Promise.all([...ahead, ...kinds.map(send)]);
+  });
+
+  const again = await send('key', kinds.indexOf('key'));
+  const noted = await app.sql('select service_id::int as id from extension where service_id = any($1)', [
+    ids,
+  ]);
+  expect(statements).toBeLessThanOrEqual(3);
+  expect(again.headers['idempotency-replayed']).toBe('true');
+  expect(noted.map(({ id }) => id)).not.toContain(ids[kinds.indexOf('removal')]);
+  expect(noted).toHaveLength(2);
+});
+
 test('an extension that appears while its removal waits for the service is removed', async () => {
   const id = await startService(app, { customer_id: 'c' });
   // Two gateways, since one sends its writes to one service one after the other.

@@ -1,38 +1,31 @@
-/** So many texts get a name at most: each connection keeps every one that it met. */
-const mostNames = 200;
-/** As often as a text has to be sent before it gets one. */
-const seldom = 3;
-const mostCounted = 1_000;
+import { Prisma } from '../generated/prisma/client.js';
 
 /**
- * Names for the texts of SQL statements that are sent again and again: PostgreSQL parses and plans
- * what has a name once a connection. What is sent seldom stays without.
+ * What a statement begins with that PostgreSQL is to parse and plan once a connection. There are a
+ * few texts of those that write; those that read have one for each combination of what is asked for.
  */
+export const prepared = { write: Prisma.raw('/* write */'), read: Prisma.raw('/* read */') } as const;
+
+const mark = /^\s*\/\* (write|read) \*\//;
+
+/** Each connection keeps every plan that it made. */
+const mostReads = 100;
+
+/** The names under which connections keep statements that are marked so; others have none. */
 export class StatementNames {
   readonly #names = new Map<string, string>();
-  /** Of texts without a name, how often each was sent; the one that came first goes first. */
-  readonly #counts = new Map<string, number>();
+  #reads = 0;
 
   nameOf(text: string): string | undefined {
-    return this.#names.get(text) ?? this.#consider(text);
+    return this.#names.get(text) ?? this.#add(text);
   }
 
-  #consider(text: string): string | undefined {
-    if (this.#names.size >= mostNames) return undefined;
-    const count = (this.#counts.get(text) ?? 0) + 1;
-    this.#counts.set(text, count);
-    if (count <= seldom) {
-      this.#forgetOldest();
-      return undefined;
-    }
-    this.#counts.delete(text);
-    const name = `s${this.#names.size + 1}`;
+  #add(text: string): string | undefined {
+    const kind = mark.exec(text)?.[1];
+    if (kind === undefined || (kind === 'read' && this.#reads >= mostReads)) return undefined;
+    if (kind === 'read') this.#reads += 1;
+    const name = `${kind}_${this.#names.size + 1}`;
     this.#names.set(text, name);
     return name;
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#counts.keys();
-    if (oldest !== undefined && this.#counts.size > mostCounted) this.#counts.delete(oldest);
   }
 }

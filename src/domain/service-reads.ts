@@ -1,4 +1,5 @@
 import type { Db } from '../db/database.js';
+import { prepared } from '../db/statement-names.js';
 import {
   type Association,
   type Extension,
@@ -46,7 +47,7 @@ export async function readServices(
   beside: Beside,
 ): Promise<ReadService[]> {
   const rows = await db.prisma.$queryRaw<{ row: unknown[]; beside: (unknown[][] | null)[] }[]>(Prisma.sql`
-    select ${rowArray(serviceRow, 's')} as row, json_build_array(${Prisma.join([
+    ${prepared.read} select ${rowArray(serviceRow, 's')} as row, json_build_array(${Prisma.join([
       beside.extensions ? extensionsOf(db.tenant, beside.extensions) : nothing,
       beside.states ? partsOf('state', db.tenant, beside.states) : nothing,
       beside.tasks ? partsOf('task', db.tenant, beside.tasks) : nothing,

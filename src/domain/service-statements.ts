@@ -1,4 +1,5 @@
 import type { BatchStatement } from '../db/database.js';
+import { prepared } from '../db/statement-names.js';
 import { type AssociationKind, type EventType, type Front, Prisma } from '../generated/prisma/client.js';
 import {
   columnAssignments,
@@ -107,7 +108,7 @@ export const startServices = starting({ withParts: false });
 export const startServicesAndParts = starting({ withParts: true });
 
 function starting({ withParts }: { withParts: boolean }): BatchStatement<ServiceCommand> {
-  return (tenant, commands, lockTimeout) => Prisma.sql`
+  return (tenant, commands, lockTimeout) => Prisma.sql`${prepared.write}
   with command as materialized (
     select nextval('service_id_seq') as service_id, c.*
     from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})
@@ -153,7 +154,7 @@ export const changeServices = changing({ withParts: false });
 export const changeServicesAndParts = changing({ withParts: true });
 
 function changing({ withParts }: { withParts: boolean }): BatchStatement<ServiceCommand> {
-  return (tenant, commands, lockTimeout) => Prisma.sql`
+  return (tenant, commands, lockTimeout) => Prisma.sql`${prepared.write}
   with command as materialized (
     select c.*
     from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})

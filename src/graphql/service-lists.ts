@@ -91,7 +91,9 @@ function selected(context: RequestContext, info: GraphQLResolveInfo): Beside {
   const paths = [['nodes'], ['edges', 'node']];
   const query = queryFromInfo({ context, info, typeName: 'Service', paths });
   // Pothos' own type leaves the model open: it is an include of what fields of the type select.
-  const { extensions, associations } = (query as { include?: Selected }).include ?? {};
+  const { extensions, associations, ...others } = (query as { include?: Selected }).include ?? {};
+  if (Object.keys(others).length > 0)
+    throw new Error(`Lists of services do not load ${Object.keys(others)}.`);
   return {
     ...(extensions ? { extensions: [{ scope: 'SERVICE' }] } : {}),
     ...(associations ? { associations } : {}),
