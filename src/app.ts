@@ -7,6 +7,7 @@ import {
   fastify,
   LogController,
 } from 'fastify';
+import { Admission, admit } from './admission.js';
 import { type AuthConfig, Authenticator } from './auth/authenticator.js';
 import { LookupCache } from './auth/lookup-cache.js';
 import type { Gateway } from './context.js';
@@ -14,12 +15,17 @@ import { refuseCrossSite, refuseForeignHosts } from './cross-site.js';
 import { openDatabase, type Retention } from './db/database.js';
 import { findTenants } from './domain/tenants.js';
 import { registerGraphql } from './graphql/server.js';
+import type { GraphqlOptions } from './graphql/yoga.js';
 import { decodeUtf8, parseJson } from './json.js';
 import type { Logger } from './logger.js';
+import { answerClientError } from './malformed.js';
+import { limitRate, type RateLimit } from './rate-limit.js';
 import { answerError } from './rest/problem.js';
 import { registerRest } from './rest/routes.js';
+import { securityHeaders } from './security-headers.js';
 import { ServerModeFollower } from './server-mode.js';
 import { Sweeper, type Sweeping } from './sweeper.js';
+import type { Timeouts } from './timeouts.js';
 import { readVersion } from './version.js';
 
 export type AppOptions = {
@@ -27,6 +33,10 @@ export type AppOptions = {
   poolSize: number;
   corsOrigins: readonly string[];
   auth: AuthConfig;
+  graphql: GraphqlOptions;
+  timeouts: Timeouts;
+  /** Null for as often as anybody likes. */
+  rateLimit: RateLimit | null;
   retention: Retention;
   /** Null for a gateway that leaves it to others. */
   sweeping: Sweeping | null;
@@ -63,21 +73,22 @@ export async function createApp({
     logger,
     clock,
   };
-  const server = createServer(logger);
+  const server = createServer(logger, options.timeouts);
   if (options.corsOrigins.length > 0) {
     // Other calls of OPTIONS are refused like any method that a path does not take.
     await server.register(cors, {
       origin: [...options.corsOrigins],
       strictPreflight: false,
-      exposedHeaders: ['ETag', 'Idempotency-Replayed', 'Link', 'Location', 'Retry-After', 'X-Request-Id'],
+      exposedHeaders: [...exposedHeaders],
     });
   }
+  if (options.rateLimit) await limitRate(server, gateway.authenticator, options.rateLimit);
   server.addHook(
     'onRequest',
     refuseForeignHosts(() => gateway.authenticator.isForLoopbackAlone()),
   );
   server.addHook('onRequest', refuseCrossSite(options.corsOrigins));
-  registerGraphql(server, gateway);
+  registerGraphql(server, gateway, options.graphql);
   registerRest(server, gateway);
   await gateway.server.start();
   if (options.sweeping) sweeper.start(options.sweeping);
@@ -94,31 +105,47 @@ export async function createApp({
   };
 }
 
-function createServer(loggerInstance: FastifyBaseLogger): FastifyInstance {
+const exposedHeaders = [
+  ...['ETag', 'Idempotency-Replayed', 'Link', 'Location', 'Retry-After', 'X-Request-Id'],
+  ...['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+];
+
+/** For the answer to a call whose time is over, on its way. */
+const graceMilliseconds = 5_000;
+
+function createServer(logger: Logger, { requestSeconds }: Timeouts): FastifyInstance {
+  // Named so, or the server would be of a type of its own.
+  const loggerInstance: FastifyBaseLogger = logger;
   const server = fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
+    // Until it is there, until it is answered, and without a byte either way.
+    requestTimeout: requestSeconds * 1000,
+    handlerTimeout: requestSeconds * 1000,
+    connectionTimeout: requestSeconds * 1000 + graceMilliseconds,
+    clientErrorHandler: answerClientError,
     // Longer than any id that is accepted: what is too long gets a fault, not a 404.
     routerOptions: { maxParamLength: 4096 },
     // What comes while the gateway stops is still served: its own answers would have another shape.
     return503OnClosing: false,
     // Of requests that reach no route; hooks do not see them.
-    frameworkErrors: (error, request, reply) => answerError(error, request, named(reply, request.id)),
+    frameworkErrors: (error, request, reply) => answerError(error, request, prepared(reply, request.id)),
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
   });
   server.addHook('onRequest', (request, reply, done) => {
-    named(reply, request.id);
+    prepared(reply, request.id);
     done();
   });
+  server.addHook('onRequest', admit(new Admission(logger)));
   // Who calls, from before the body is read; set by the routes that need to know.
   server.decorateRequest('caller');
   takeJsonAlone(server);
   return server;
 }
 
-function named(reply: FastifyReply, requestId: string): FastifyReply {
-  return reply.header('x-request-id', requestId);
+function prepared(reply: FastifyReply, requestId: string): FastifyReply {
+  return reply.headers(securityHeaders).header('x-request-id', requestId);
 }
 
 /** A caller may name its request; a name that does not fit is replaced. */

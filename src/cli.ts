@@ -30,7 +30,7 @@ async function run(command: Command, config: Config): Promise<void> {
   const postgres = await joinPostgres(config.database, logger);
   try {
     await migrate(postgres.connectionString, logger);
-    await using database = openDatabase({ ...postgres, poolSize: 1, retention: config.retention, logger });
+    await using database = openDatabase({ ...config, ...postgres, poolSize: 1, logger });
     const { lines, note } = await command(database, new Date());
     for (const line of lines) console.log(line);
     if (note) console.error(note);

@@ -6,7 +6,10 @@ import type { Retention } from './db/database.js';
 import { duration } from './domain/durations.js';
 import type { Checked } from './domain/rules.js';
 import { OperatorError } from './errors.js';
+import type { GraphqlOptions } from './graphql/yoga.js';
+import type { RateLimit } from './rate-limit.js';
 import type { Sweeping } from './sweeper.js';
+import type { Timeouts } from './timeouts.js';
 
 export type Config = {
   host: string;
@@ -14,6 +17,9 @@ export type Config = {
   database: DatabaseConfig;
   poolSize: number;
   auth: AuthConfig;
+  graphql: GraphqlOptions;
+  timeouts: Timeouts;
+  rateLimit: RateLimit | null;
   hasDemoData: boolean;
   retention: Retention;
   sweeping: Sweeping;
@@ -66,6 +72,22 @@ export const settings = {
     fallback: '4000',
     description: 'Port to listen on, 0 for any free one.',
     parse: integer(0, 65_535),
+  },
+  PROFILE: {
+    fallback: 'development',
+    description:
+      'In `production` the schema is told to nobody: no introspection, no GraphiQL, no “Did you mean”, and no GraphQL by GET.',
+    parse: oneOf(['development', 'production']),
+  },
+  INTROSPECTION: {
+    fallback: null,
+    description: '`on` or `off`, whether the GraphQL schema can be asked for; else as the profile has it.',
+    parse: oneOf(['on', 'off']),
+  },
+  GRAPHIQL: {
+    fallback: null,
+    description: '`on` or `off`, whether browsers get GraphiQL; else as the profile has it.',
+    parse: oneOf(['on', 'off']),
   },
   AUTH: {
     fallback: null,
@@ -163,6 +185,23 @@ export const settings = {
       'How often each gateway looks for services that have expired or are to be completed, and for what else is due.',
     parse: seconds,
   },
+  REQUEST_TIMEOUT: {
+    fallback: '60s',
+    description:
+      'How long a request may take, from its first byte to its answer, up to `1h`; an export takes as long as its reader.',
+    parse: secondsOfAnHour,
+  },
+  STATEMENT_TIMEOUT: {
+    fallback: '30s',
+    description: 'How long PostgreSQL may take for one statement, up to `1h`.',
+    parse: secondsOfAnHour,
+  },
+  RATE_LIMIT: {
+    fallback: null,
+    description:
+      'How many calls this gateway takes of each key or token, without one of each address: a number for each s, m or h, like `100/s`. Without it as many as come.',
+    parse: rateLimit,
+  },
   CORS_ORIGINS: {
     fallback: '',
     description:
@@ -191,6 +230,7 @@ export function readConfig(environment: Environment): Config {
   };
   const host = read('HOST', settings.HOST) ?? '';
   const port = read('PORT', settings.PORT) ?? 0;
+  const graphql = readGraphql(read);
   const isOff = read('AUTH', settings.AUTH) === 'none';
   const jwt = readJwt(environment, read, faults);
   const url = read('DATABASE_URL', settings.DATABASE_URL);
@@ -206,15 +246,34 @@ export function readConfig(environment: Environment): Config {
     eventSeconds: read('EVENT_RETENTION', settings.EVENT_RETENTION) ?? 0,
     intervalSeconds: read('SWEEP_INTERVAL', settings.SWEEP_INTERVAL) ?? 0,
   };
+  const timeouts: Timeouts = {
+    requestSeconds: read('REQUEST_TIMEOUT', settings.REQUEST_TIMEOUT) ?? 0,
+    statementSeconds: read('STATEMENT_TIMEOUT', settings.STATEMENT_TIMEOUT) ?? 0,
+  };
+  const rateLimit = read('RATE_LIMIT', settings.RATE_LIMIT);
   const corsOrigins = read('CORS_ORIGINS', settings.CORS_ORIGINS) ?? [];
   const logLevel = read('LOG_LEVEL', settings.LOG_LEVEL) ?? 'info';
   if (faults.length > 0) throw new ConfigError(faults);
   const database: DatabaseConfig = url === null ? { kind: 'embedded', directory } : { kind: 'url', url };
   const auth = { isOff, isReachable: !isLoopback(host), jwt };
-  return { host, port, database, poolSize, auth, hasDemoData, retention, sweeping, corsOrigins, logLevel };
+  return {
+    ...{ host, port, database, poolSize, auth, graphql, timeouts, rateLimit },
+    ...{ hasDemoData, retention, sweeping, corsOrigins, logLevel },
+  };
 }
 
 type Read = <T>(name: string, setting: Setting<T>) => T | null;
+
+function readGraphql(read: Read): GraphqlOptions {
+  const isOpen = read('PROFILE', settings.PROFILE) === 'development';
+  const usual = isOpen ? 'on' : 'off';
+  return {
+    hasIntrospection: (read('INTROSPECTION', settings.INTROSPECTION) ?? usual) === 'on',
+    hasGraphiql: (read('GRAPHIQL', settings.GRAPHIQL) ?? usual) === 'on',
+    hasGet: isOpen,
+    hasSuggestions: isOpen,
+  };
+}
 
 const jwtKeys = ['JWT_JWKS_URL', 'JWT_PUBLIC_KEY', 'JWT_SECRET'] as const;
 const jwtChecks = ['JWT_ISSUER', 'JWT_AUDIENCE'] as const;
@@ -251,6 +310,22 @@ function integer(min: number, max: number): (text: string) => number | Fault {
 function seconds(text: string): number | Fault {
   const checked: Checked<number> = duration(text);
   return checked.ok ? checked.value : new Fault(checked.fault.message);
+}
+
+/** Timers overflow at some weeks, and nobody waits as long. */
+function secondsOfAnHour(text: string): number | Fault {
+  const checked = seconds(text);
+  return typeof checked === 'number' && checked > 3_600 ? new Fault('must be at most 1h') : checked;
+}
+
+const windows: Readonly<Record<string, number>> = { s: 1, m: 60, h: 60 * 60 };
+
+function rateLimit(text: string): RateLimit | Fault {
+  const [, calls, unit = ''] = /^([1-9]\d{0,8})\/([smh])$/.exec(text) ?? [];
+  const windowSeconds = windows[unit];
+  return windowSeconds
+    ? { calls: Number(calls), windowSeconds }
+    : new Fault('must be a number for each s, m or h, like 100/s');
 }
 
 function secondsByType(text: string): ReadonlyMap<string, number> | Fault {

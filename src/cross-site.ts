@@ -1,6 +1,6 @@
 import type { onRequestHookHandler } from 'fastify';
 import { isLoopback } from './config.js';
-import { Forbidden } from './errors.js';
+import { Forbidden, Invalid } from './errors.js';
 
 const safeMethods = ['GET', 'HEAD', 'OPTIONS'];
 
@@ -26,12 +26,19 @@ export function refuseCrossSite(allowedOrigins: readonly string[]): onRequestHoo
 /**
  * Refuses whatever is asked of a gateway under a name that is not this machine's, while it serves this
  * machine alone and asks for no credentials: a page can let its own name lead here, and read along.
+ * A name that can be none is refused in any case.
  */
 export function refuseForeignHosts(isForLoopbackAlone: () => Promise<boolean>): onRequestHookHandler {
-  return ({ hostname }, _reply, done) => {
+  return ({ host, hostname }, _reply, done) => {
+    if (!isHost(host)) return done(new Invalid([{ path: ['Host'], message: 'must be a host and its port' }]));
     if (isLoopback(hostname.replace(/^\[|\]$/g, ''))) return done();
     isForLoopbackAlone().then((isAlone) => done(isAlone ? foreignHost() : undefined), done);
   };
+}
+
+/** Where there is none, an empty one stands for it. The addresses of requests are made from it. */
+function isHost(host: string): boolean {
+  return host === '' || (!/[/?#@\\]/.test(host) && URL.canParse(`http://${host}`));
 }
 
 function foreignHost(): Forbidden {

@@ -92,15 +92,28 @@ export class Forbidden extends DomainError {
   readonly code = 'FORBIDDEN';
 }
 
+/** The caller has called too often. Nothing was changed. */
+export class RateLimited extends DomainError {
+  readonly code = 'RATE_LIMITED';
+}
+
 /** The gateway cannot serve now. Nothing was changed. */
 export class Unavailable extends DomainError {
   readonly code: 'UNAVAILABLE' | 'OUTCOME_UNKNOWN' = 'UNAVAILABLE';
   readonly retryAfterSeconds: number = 1;
+  /** Whether somebody should look into it, each time. */
+  readonly isTrouble: boolean = true;
 }
 
 /** All gateways are in maintenance: what reads or changes services has to wait. */
 export class InMaintenance extends Unavailable {
   override readonly retryAfterSeconds = 30;
+  override readonly isTrouble = false;
+}
+
+/** More calls come than the gateway can serve. */
+export class Overloaded extends Unavailable {
+  override readonly isTrouble = false;
 }
 
 /** The connection broke while a write was in flight: it may or may not have been committed. */

@@ -12,6 +12,9 @@ test('an empty environment gives the documented defaults', () => {
     hasDemoData: true,
     corsOrigins: [],
     logLevel: 'info',
+    graphql: { hasIntrospection: true, hasGraphiql: true, hasGet: true, hasSuggestions: true },
+    timeouts: { requestSeconds: 60, statementSeconds: 30 },
+    rateLimit: null,
   });
   expect(config.database).toEqual({ kind: 'embedded', directory: `${process.cwd()}/data` });
 });
@@ -33,6 +36,45 @@ test('every fault is listed at once, each with its variable, the rule and what w
     'DEMO_DATA must be on or off, is "yes"',
     'CORS_ORIGINS must be origins like https://desk.example.com, comma separated, is "example.com"',
     'LOG_LEVEL must be fatal or error or warn or info or debug or trace or silent, is "loud"',
+  ]);
+});
+
+test('in production nothing tells the schema unless that is said', () => {
+  const closed = { hasIntrospection: false, hasGraphiql: false, hasGet: false, hasSuggestions: false };
+
+  expect(readConfig({ PROFILE: 'production' }).graphql).toEqual(closed);
+  expect(readConfig({ PROFILE: 'production', INTROSPECTION: 'on', GRAPHIQL: 'on' }).graphql).toEqual({
+    ...closed,
+    hasIntrospection: true,
+    hasGraphiql: true,
+  });
+  expect(readConfig({ INTROSPECTION: 'off', GRAPHIQL: 'off' }).graphql).toEqual({
+    hasIntrospection: false,
+    hasGraphiql: false,
+    hasGet: true,
+    hasSuggestions: true,
+  });
+});
+
+test('a rate is a number for each second, minute or hour', () => {
+  expect(readConfig({ RATE_LIMIT: '100/s' }).rateLimit).toEqual({ calls: 100, windowSeconds: 1 });
+  expect(readConfig({ RATE_LIMIT: '6000/m' }).rateLimit).toEqual({ calls: 6_000, windowSeconds: 60 });
+  expect(readConfig({ RATE_LIMIT: '1/h' }).rateLimit).toEqual({ calls: 1, windowSeconds: 3_600 });
+  for (const RATE_LIMIT of ['100', '0/s', '1.5/s', '-1/s', '100/d', '100/constructor']) {
+    expect(faultsOf({ RATE_LIMIT })).toEqual([
+      `RATE_LIMIT must be a number for each s, m or h, like 100/s, is "${RATE_LIMIT}"`,
+    ]);
+  }
+});
+
+test('times that something may take are from a second to an hour', () => {
+  const { timeouts } = readConfig({ REQUEST_TIMEOUT: '1h', STATEMENT_TIMEOUT: '1s' });
+
+  expect(timeouts).toEqual({ requestSeconds: 3_600, statementSeconds: 1 });
+  expect(faultsOf({ REQUEST_TIMEOUT: '61m', STATEMENT_TIMEOUT: '0s', PROFILE: 'test' })).toEqual([
+    'PROFILE must be development or production, is "test"',
+    'REQUEST_TIMEOUT must be at most 1h, is "61m"',
+    expect.stringMatching(/^STATEMENT_TIMEOUT must be a number and one of s, m, .*, is "0s"$/),
   ]);
 });
 

@@ -63,6 +63,28 @@ test.each([
   expect(answers.map(({ status }) => status)).toEqual([403, 403]);
 });
 
+test.each([
+  'localhost:99999',
+  '[::1',
+  'a b',
+  'localhost/',
+  'localhost#',
+  'localhost:80, evil.example',
+])('the host "%s", which can be none, is refused by both fronts', async (host) => {
+  await using open = await createTestApp({ auth: { isOff: true } });
+  const fault = { path: 'Host', message: 'must be a host and its port' };
+
+  const rest = await open.rest('GET', '/services/1', { headers: { host } });
+  const graphql = await open.rest('POST', '/graphql', {
+    headers: { host },
+    body: { query: '{ mapNames }', extensions: {} },
+  });
+
+  expect(rest).toMatchObject({ status: 400, json: { code: 'INVALID', errors: [fault] } });
+  expect(graphql).toMatchObject({ status: 400, json: { errors: [{ extensions: { code: 'INVALID' } }] } });
+  expect(graphql.json.errors[0].extensions.faults).toEqual([fault]);
+});
+
 test('where AUTH=none was said, any name will do', async () => {
   await using open = await createTestApp({ auth: { isOff: true } });
   const id = await startService(open);

@@ -3,12 +3,13 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { print } from 'graphql';
 import pg from 'pg';
-import { pino } from 'pino';
 import { inject } from 'vitest';
 import { createApp } from '../src/app.js';
 import type { AuthConfig } from '../src/auth/authenticator.js';
+import { type Environment, readConfig } from '../src/config.js';
 import type { Gateway } from '../src/context.js';
 import type { Retention } from '../src/db/database.js';
+import { createLogger } from '../src/logger.js';
 import { createTestDatabase } from './databases.js';
 
 export type Answer = {
@@ -47,6 +48,8 @@ export type TestApp = AsyncDisposable & {
 };
 
 export type TestAppOptions = {
+  /** As the environment has them, like `{ PROFILE: 'production' }`. */
+  settings?: Environment;
   corsOrigins?: string[];
   now?: () => Date;
   /** Another gateway, whose database this one shares. */
@@ -59,6 +62,7 @@ export type TestAppOptions = {
 };
 
 export async function createTestApp({
+  settings = {},
   now,
   database: shared,
   auth,
@@ -72,8 +76,8 @@ export async function createTestApp({
   const { connectionString } = database;
   const log: Record<string, unknown>[] = [];
   let statements = 0;
-  const logger = pino(
-    { level: 'trace', base: null },
+  const logger = createLogger(
+    'trace',
     new Writable({
       write(line, _encoding, done) {
         const entry = JSON.parse(String(line));
@@ -84,6 +88,7 @@ export async function createTestApp({
     }),
   );
   const app = await createApp({
+    ...readConfig(settings),
     connectionString,
     poolSize: 8,
     corsOrigins,

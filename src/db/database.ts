@@ -3,6 +3,7 @@ import pg from 'pg';
 import { OutcomeUnknown, Unavailable } from '../errors.js';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.js';
 import type { Logger } from '../logger.js';
+import type { Timeouts } from '../timeouts.js';
 import { asUnavailable, isLockTimeout, isRetryable, violates, wasNotSent, wasRefused } from './failures.js';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.js';
 import { RegistryCache } from './registry.js';
@@ -71,6 +72,7 @@ export type Database = AsyncDisposable & {
 export type DatabaseOptions = {
   connectionString: string;
   poolSize: number;
+  timeouts: Pick<Timeouts, 'statementSeconds'>;
   retention: Retention;
   logger: Logger;
 };
@@ -89,16 +91,22 @@ const settings = [
 ];
 
 /** Opens the database; connects when first used. */
-export function openDatabase({ connectionString, poolSize, retention, logger }: DatabaseOptions): Database {
+export function openDatabase({
+  connectionString,
+  poolSize,
+  timeouts: { statementSeconds },
+  retention,
+  logger,
+}: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString,
     max: poolSize,
     application_name: 'context-gateway',
     options: settings.map((setting) => `-c ${setting}`).join(' '),
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 30_000,
+    statement_timeout: statementSeconds * 1000,
     // A server that says nothing at all: the statement's own time is over by then.
-    query_timeout: 40_000,
+    query_timeout: (statementSeconds + 10) * 1000,
     keepAlive: true,
   });
   // Without a listener an idle connection that breaks would end the process.

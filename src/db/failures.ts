@@ -36,6 +36,11 @@ export function wasNotSent(error: unknown): boolean {
   return ['DatabaseNotReachable', 'TooManyConnections'].includes(kind) || noConnection.test(message);
 }
 
+/** PostgreSQL's or the driver's code for it, empty where there is none. */
+export function sqlStateOf(error: unknown): string {
+  return describe(error).sqlState;
+}
+
 const ofBrokenConnection = /^(08|57P0[12])/;
 const noConnection =
   /timeout exceeded when trying to connect|Connection terminated due to connection timeout/;

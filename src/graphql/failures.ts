@@ -1,15 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { asUnavailable } from '../db/failures.js';
-import {
-  DomainError,
-  type Fault,
-  formatPath,
-  InMaintenance,
-  Invalid,
-  Unauthenticated,
-  Unavailable,
-} from '../errors.js';
+import { DomainError, type Fault, formatPath, Invalid, Unauthenticated, Unavailable } from '../errors.js';
 
 /**
  * A failure outside the result unions, as the caller sees it. What GraphQL found in the document
@@ -23,8 +15,7 @@ export function presentError(error: unknown, log: FastifyBaseLogger): GraphQLErr
     return asReported(error instanceof GraphQLError ? error : cause);
 
   if (!known) log.error({ err: cause }, 'unexpected error');
-  if (known instanceof Unavailable && !(known instanceof InMaintenance))
-    log.warn({ err: known }, 'unavailable');
+  if (known instanceof Unavailable && known.isTrouble) log.warn({ err: known }, 'unavailable');
   const place = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
   return new GraphQLError(known?.message ?? 'Unexpected error.', {
     ...place,
@@ -34,14 +25,26 @@ export function presentError(error: unknown, log: FastifyBaseLogger): GraphQLErr
   });
 }
 
+/** The error without the names of the schema that come closest, in which GraphQL's own messages end. */
+export function withoutSuggestion(error: GraphQLError): GraphQLError {
+  const at = error.message.lastIndexOf(' Did you mean ');
+  if (at > 0 && error.message.endsWith('?')) error.message = error.message.slice(0, at);
+  return error;
+}
+
 /** What lies below the errors that GraphQL wraps around it. */
 function causeOf(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError ? causeOf(error.originalError) : error;
 }
 
+/** The code of documents that are too large. */
+export const limitExceeded = 'LIMIT_EXCEEDED';
+
 /** GraphQL gives no code of its own to a value that does not fit its type. */
 function asReported(error: GraphQLError): GraphQLError {
   error.extensions['code'] ??= 'INVALID';
+  // Yoga lets those who accept application/json have 200 for whatever fails before it is executed.
+  if (error.extensions['code'] === limitExceeded) error.extensions['http'] = { status: 400 };
   return error;
 }
 

@@ -49,7 +49,7 @@ export async function answerKnownOperation(
     variableValues: variables,
     operationName,
   });
-  const { status, headers, text } = toResponse(presentResult(result, context.log), mediaType);
+  const { status, headers, text } = toResponse(presentResult(result, context), mediaType);
   reply.code(status).headers(headers);
   return text;
 }

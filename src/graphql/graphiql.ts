@@ -27,14 +27,10 @@ function qualities(accept: string): Map<string, number> {
 export async function sendPage({ headers }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   page ??= renderPage();
   const { compressed, etag, policy } = await page;
-  reply.headers({ etag, 'cache-control': 'no-cache', vary: 'Accept' });
+  // With the policy, which a browser takes over into its copy.
+  reply.headers({ etag, 'cache-control': 'no-cache', vary: 'Accept', 'content-security-policy': policy });
   if (headers['if-none-match']?.includes(etag)) return reply.code(304).send();
-  reply.type('text/html; charset=utf-8').headers({
-    'content-encoding': 'gzip',
-    'content-security-policy': policy,
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-  });
+  reply.type('text/html; charset=utf-8').header('content-encoding', 'gzip');
   return reply.send(compressed);
 }
 

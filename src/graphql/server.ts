@@ -3,56 +3,65 @@ import { GraphQLError } from 'graphql';
 import { type Gateway, type RequestContext, requestContext } from '../context.js';
 import type { Path } from '../errors.js';
 import { MalformedBody, parseJson } from '../json.js';
+import { asTimedOut } from '../timeouts.js';
 import { presentError } from './failures.js';
 import { answerKnownOperation, findKnownOperation } from './fast-lane.js';
 import { prefersPage, sendPage } from './graphiql.js';
-import { createGraphqlServer, type GraphqlServer, type ServerContext } from './yoga.js';
+import { requireAcceptable } from './media-types.js';
+import { createGraphqlServer, type GraphqlOptions, type GraphqlServer, type ServerContext } from './yoga.js';
 
 /** Serves `/graphql`: GraphiQL to browsers, queries by GET, queries and mutations by POST. */
-export function registerGraphql(server: FastifyInstance, gateway: Gateway): void {
-  const graphql = createGraphqlServer(gateway.logger);
+export function registerGraphql(server: FastifyInstance, gateway: Gateway, options: GraphqlOptions): void {
+  const graphql = createGraphqlServer(gateway.logger, options);
+  const asksForPage = (request: FastifyRequest) =>
+    options.hasGraphiql && request.method !== 'POST' && prefersPage(request);
+  const refuse = (reply: FastifyReply) => {
+    const methods = options.hasGet ? ['GET', 'POST'] : ['POST'];
+    reply.header('allow', methods.join(', '));
+    const message = `GraphQL only supports ${methods.join(' and ')} requests.`;
+    return Object.assign(new Error(message), { statusCode: 405 });
+  };
   server.register(async (scope) => {
     scope.setErrorHandler(sendError);
     scope.route({
       method: ['GET', 'POST'],
       url: '/graphql',
-      onRequest: async (request) => {
-        if (!asksForPage(request))
-          request.setDecorator('caller', await requestContext(gateway, request, 'GRAPHQL'));
+      // The page is for everybody; what it sends needs credentials like any other call.
+      onRequest: async (request, reply) => {
+        if (asksForPage(request)) return;
+        if (request.method !== 'POST' && !options.hasGet) throw refuse(reply);
+        request.setDecorator('caller', await requestContext(gateway, request, 'GRAPHQL'));
       },
       handler: (request, reply) =>
-        asksForPage(request) ? sendPage(request, reply) : handle(graphql, request, reply),
+        asksForPage(request) ? sendPage(request, reply) : handle(graphql, request, reply, options),
     });
     scope.route({
       method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
       url: '/graphql',
       handler: (_, reply) => {
-        reply.header('allow', 'GET, POST');
-        throw Object.assign(new Error('GraphQL only supports GET and POST requests.'), { statusCode: 405 });
+        throw refuse(reply);
       },
     });
   });
-}
-
-/** The page is for everybody; what it sends needs credentials like any other call. */
-function asksForPage(request: FastifyRequest): boolean {
-  return request.method !== 'POST' && prefersPage(request);
 }
 
 async function handle(
   { yoga, documents }: GraphqlServer,
   request: FastifyRequest,
   reply: FastifyReply,
+  { hasSuggestions }: GraphqlOptions,
 ): Promise<string> {
   const context: ServerContext = {
     ...request.getDecorator<RequestContext>('caller'),
     params: readParams(request),
     log: request.log,
+    hasSuggestions,
   };
   const operation = findKnownOperation(documents, request);
   request.log.debug({ isFast: operation !== undefined }, 'GraphQL request');
   if (operation) return answerKnownOperation(yoga, operation, context, reply);
 
+  requireAcceptable(request);
   const response = await yoga.handleNodeRequestAndResponse(request, reply, context);
   reply.code(response.status);
   for (const [name, value] of response.headers) reply.header(name, value);
@@ -81,9 +90,10 @@ function parseMember(name: string, text: string): unknown {
 }
 
 /** What fails before Yoga has the request, in the form of Yoga's answers. */
-function sendError(error: FastifyError, { log }: FastifyRequest, reply: FastifyReply): void {
+function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const isRefusal = error.statusCode !== undefined && error.statusCode < 500;
-  const presented = presentError(isRefusal ? asRefusal(error) : error, log);
+  const expected = isRefusal ? asRefusal(error) : asTimedOut(error, request);
+  const presented = presentError(expected ?? error, request.log);
   const { http, ...extensions } = presented.extensions as { http?: HttpExtensions; code: string };
   reply
     .code(http?.status ?? statuses[extensions.code] ?? 400)
@@ -94,8 +104,17 @@ function sendError(error: FastifyError, { log }: FastifyRequest, reply: FastifyR
 
 type HttpExtensions = { status?: number; headers?: Record<string, string> };
 
-const statuses: Readonly<Record<string, number>> = { FORBIDDEN: 403, TOO_LARGE: 413, INTERNAL: 500 };
-const codes: Readonly<Record<number, string>> = { 413: 'TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' };
+const statuses: Readonly<Record<string, number>> = {
+  FORBIDDEN: 403,
+  TOO_LARGE: 413,
+  RATE_LIMITED: 429,
+  INTERNAL: 500,
+};
+const codes: Readonly<Record<number, string>> = {
+  406: 'NOT_ACCEPTABLE',
+  413: 'TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+};
 
 /** What Fastify finds wrong with a request. */
 function asRefusal({ message, statusCode = 400 }: FastifyError): GraphQLError {

@@ -1,14 +1,29 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionResult } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { RequestContext } from '../context.js';
 import type { Logger } from '../logger.js';
 import { DocumentCache, useDocumentCache } from './document-cache.js';
-import { presentError } from './failures.js';
+import { presentError, withoutSuggestion } from './failures.js';
+import { refuseIntrospection } from './introspection.js';
+import { limitDocuments } from './limits.js';
 import { schema } from './schema.js';
 
 /** What a request brings along into Yoga: its GraphQL parameters are parsed by then, not checked. */
-export type ServerContext = RequestContext & { params: unknown; log: FastifyBaseLogger };
+export type ServerContext = RequestContext & Presentation & { params: unknown };
+
+/** How errors are shown. */
+type Presentation = Pick<GraphqlOptions, 'hasSuggestions'> & { log: FastifyBaseLogger };
+
+export type GraphqlOptions = {
+  /** Whether the schema can be asked for. */
+  hasIntrospection: boolean;
+  hasGraphiql: boolean;
+  /** Whether queries are taken by GET too. */
+  hasGet: boolean;
+  /** Whether errors name what was perhaps meant. */
+  hasSuggestions: boolean;
+};
 
 export type GraphqlServer = {
   yoga: YogaServerInstance<ServerContext, object>;
@@ -17,13 +32,22 @@ export type GraphqlServer = {
 };
 
 /** Yoga without what Fastify does: CORS, bodies and their limits, pages. */
-export function createGraphqlServer(logger: Logger): GraphqlServer {
+export function createGraphqlServer(
+  logger: Logger,
+  { hasIntrospection }: Pick<GraphqlOptions, 'hasIntrospection'>,
+): GraphqlServer {
   const documents = new DocumentCache();
   const yoga = createYoga<ServerContext>({
     schema,
     // Those that have a say in what is executed do it by `onParse`, `onValidate` or `onExecute`: the fast
     // lane asks no others.
-    plugins: [takeParams, presentErrors, limitNesting, useDocumentCache(documents)],
+    plugins: [
+      takeParams,
+      presentErrors,
+      limitDocuments,
+      ...(hasIntrospection ? [] : [refuseIntrospection]),
+      useDocumentCache(documents),
+    ],
     // It would keep a thousand documents of any size, and as many that are not valid.
     parserAndValidationCache: false,
     logging: {
@@ -54,24 +78,16 @@ const takeParams: Plugin<object, ServerContext> = {
 /** Every error on its way to the caller, wherever in Yoga it arose. */
 const presentErrors: Plugin<object, ServerContext> = {
   onResultProcess({ result, serverContext, setResult }) {
-    if ('errors' in result) setResult(presentResult(result, serverContext.log));
+    if ('errors' in result) setResult(presentResult(result, serverContext));
   },
 };
 
 /** The result with its errors as the caller sees them. */
-export function presentResult(result: ExecutionResult, log: FastifyBaseLogger): ExecutionResult {
-  return result.errors
-    ? { ...result, errors: result.errors.map((error) => presentError(error, log)) }
-    : result;
+export function presentResult(
+  result: ExecutionResult,
+  { log, hasSuggestions }: Presentation,
+): ExecutionResult {
+  if (!result.errors) return result;
+  const errors = result.errors.map((error) => presentError(error, log));
+  return { ...result, errors: hasSuggestions ? errors : errors.map(withoutSuggestion) };
 }
-
-/** A document that is nested too deep for the parser's stack is the caller's fault. */
-const limitNesting: Plugin<object, ServerContext> = {
-  onParse() {
-    return ({ result, replaceParseResult }) => {
-      if (!(result instanceof RangeError)) return;
-      const extensions = { code: 'GRAPHQL_PARSE_FAILED', http: { status: 400 } };
-      replaceParseResult(new GraphQLError('Syntax Error: the document is nested too deep.', { extensions }));
-    };
-  },
-};

@@ -5,13 +5,13 @@ import {
   DomainError,
   type Fault,
   formatPath,
-  InMaintenance,
   Invalid,
   sentences,
   Unauthenticated,
   Unavailable,
 } from '../errors.js';
 import { MalformedBody } from '../json.js';
+import { asTimedOut } from '../timeouts.js';
 import { accepts } from './accept.js';
 import { legacyPath } from './names.js';
 
@@ -33,11 +33,14 @@ const kinds = {
   NO_SERVICE_TO_DELETE: { status: 400, exception: 'NotFoundException' },
   NOT_FOUND: { status: 404, exception: 'NotFoundException' },
   METHOD_NOT_ALLOWED: { status: 405, exception: 'MethodNotAllowedException' },
+  REQUEST_TIMEOUT: { status: 408, exception: 'RequestTimeoutException' },
   CONFLICT: { status: 409, exception: 'ConflictException' },
   STALE_VERSION: { status: 412, exception: 'PreconditionFailedException' },
   TOO_LARGE: { status: 413, exception: 'RequestTooLargeException' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, exception: 'UnprocessableEntityException' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, exception: 'UnsupportedMediaTypeException' },
+  RATE_LIMITED: { status: 429, exception: 'TooManyRequestsException' },
+  HEADERS_TOO_LARGE: { status: 431, exception: 'RequestHeadersTooLargeException' },
   INTERNAL: { status: 500, exception: 'InternalErrorException' },
   UNAVAILABLE: { status: 503, exception: 'ServiceUnavailableException' },
   OUTCOME_UNKNOWN: { status: 503, exception: 'ServiceUnavailableException' },
@@ -52,12 +55,13 @@ const challenge = 'Bearer realm="context-gateway", Basic realm="context-gateway"
 
 /** Answers whatever was thrown, in the one shape that errors have (legacy contract, errors). */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const error = thrown instanceof DomainError ? thrown : (asUnavailable(thrown) ?? thrown);
+  const error =
+    thrown instanceof DomainError ? thrown : (asTimedOut(thrown, request) ?? asUnavailable(thrown) ?? thrown);
   const problem = problemOf(error);
   if (problem.code === 'INTERNAL') request.log.error({ err: error }, 'a call failed');
   if (error instanceof Unauthenticated) reply.header('www-authenticate', challenge);
   if (error instanceof Unavailable) {
-    if (!(error instanceof InMaintenance)) request.log.warn({ err: error }, 'a call could not be served');
+    if (error.isTrouble) request.log.warn({ err: error }, 'a call could not be served');
     reply.header('retry-after', String(error.retryAfterSeconds));
   }
   reply
@@ -98,7 +102,7 @@ function refusedByFastify(error: unknown): Problem | undefined {
   return { code, detail: sentences([fault]), errors: [fault] };
 }
 
-type Refusal = WireFault & { code: Code };
+export type Refusal = WireFault & { code: Code };
 
 /** By Fastify's code or, where several have one meaning, by the status. */
 const refusals: ReadonlyMap<unknown, Refusal> = new Map([
@@ -110,6 +114,13 @@ const refusals: ReadonlyMap<unknown, Refusal> = new Map([
 
 function contentTypeFor(request: FastifyRequest): string {
   return accepts(request, 'application/problem+json') ? 'application/problem+json' : 'application/json';
+}
+
+/** The same of what is no request that any operation could see. */
+export function problemText(refusal: Refusal): { status: number; text: string } {
+  const { code, ...fault } = refusal;
+  const text = JSON.stringify(wire({ code, detail: sentences([fault]), errors: [fault] }));
+  return { status: kinds[code].status, text };
 }
 
 /** RFC 9457, and the members that 8.5 answers: `message` and `exception`. */

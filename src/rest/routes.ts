@@ -12,6 +12,7 @@ import { type Gateway, type RequestContext, requestContext } from '../context.js
 import { type OperationName, roleCheckOf } from '../domain/roles.js';
 import { NotFound } from '../errors.js';
 import type { ExtensionScope } from '../generated/prisma/client.js';
+import { longestMilliseconds } from '../timeouts.js';
 import { queryBusinessAttribute, queryBusinessAttributes } from './business-attributes.js';
 import type { Dialect, Operation, RestRoute } from './call.js';
 import { start as compositeStart } from './composite-starts.js';
@@ -150,6 +151,7 @@ function routeOf(gateway: Gateway, dialect: Dialect, [method, path, name, operat
   return {
     method,
     url: dialect.basePath + path,
+    ...(name === 'exportServices' ? { handlerTimeout: longestMilliseconds } : {}),
     onRequest: async (request) => {
       const caller = await requestContext(gateway, request, 'REST');
       checkRole(caller);
@@ -158,6 +160,8 @@ function routeOf(gateway: Gateway, dialect: Dialect, [method, path, name, operat
     handler: async (request, reply) => {
       const answer = await operation({ ...request.getDecorator<RequestContext>('caller'), dialect, request });
       reply.code(answer.status).headers(answer.headers ?? {});
+      // Kept by the caller alone, and asked for each time.
+      if (answer.headers?.['etag']) reply.header('cache-control', 'private, no-cache');
       if (answer.stream) return sendStream(answer.stream, request, reply);
       return answer.json === undefined ? reply.send() : reply.type('application/json').send(answer.json);
     },

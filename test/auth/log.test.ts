@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import { expect, inject, test } from 'vitest';
 import { createApp } from '../../src/app.js';
+import { readConfig } from '../../src/config.js';
 import { hashApiKey } from '../../src/domain/api-keys.js';
+import { createLogger } from '../../src/logger.js';
 import { createTestDatabase, execute } from '../databases.js';
 import { basic, bearer, createIssuer, forgeToken, makeKey } from './makers.js';
 
@@ -18,13 +19,12 @@ test('nothing that is logged or answered holds a part of a secret, whatever fail
   });
   const { auth, issue } = createIssuer();
   await using app = await createApp({
+    ...readConfig({}),
     ...database,
     poolSize: 2,
-    corsOrigins: [],
-    retention: { seconds: 1, secondsByType: new Map(), autoCompleteSeconds: null },
     sweeping: null,
     auth: { isOff: false, isReachable: false, jwt: null, ...auth },
-    logger: pino({ level: 'trace' }, sink),
+    logger: createLogger('trace', sink),
   });
   const right = await makeKey(app);
   const unknown = `cgw_${randomBytes(8).toString('hex')}_${randomBytes(32).toString('base64url')}`;

@@ -91,6 +91,29 @@ test.each([
   expect(await app.hash()).toBe(before);
 });
 
+test.each([
+  'image/png',
+  'application/problem+json',
+  'application/json; charset=latin1',
+])('a mutation whose answer may only be %s is refused before it changes anything', async (accept) => {
+  await using app = await createTestApp();
+  const before = await app.hash();
+
+  const { status, json } = await app.rest('POST', '/graphql', {
+    headers: { accept },
+    body: { query: start },
+  });
+
+  expect(status).toBe(406);
+  expect(json.errors).toEqual([
+    {
+      message: 'Accept must allow application/json or application/graphql-response+json.',
+      extensions: { code: 'NOT_ACCEPTABLE' },
+    },
+  ]);
+  expect(await app.hash()).toBe(before);
+});
+
 test('what is wrong with a document is told with a code of GraphQL', async () => {
   await using app = await createTestApp();
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../src/app.js';
+import { readConfig } from '../../src/config.js';
 import { createLogger } from '../../src/logger.js';
 import { createTestApp, type TestApp } from '../harness.js';
 import { bare, base85, basePaths, defineExtensions, expectProblem, start } from './calls.js';
@@ -476,12 +477,10 @@ test('a fault of ours answers 500 without a word of it, and is logged once with 
 
 test('without a database it answers 503 and when to try again', async () => {
   await using nowhere = await createApp({
+    ...readConfig({}),
     connectionString: 'postgresql://postgres@127.0.0.1:1/none',
     poolSize: 1,
-    corsOrigins: [],
-    retention: { seconds: 1, secondsByType: new Map(), autoCompleteSeconds: null },
     sweeping: null,
-    auth: { isOff: false, isReachable: false, jwt: null },
     logger: createLogger('silent'),
   });
 

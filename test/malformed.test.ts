@@ -1,0 +1,68 @@
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestApp, type TestApp } from './harness.js';
+
+let app: TestApp;
+
+beforeAll(async () => {
+  app = await createTestApp();
+  await app.server.listen({ port: 0 });
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+/** All that is answered to these bytes until the gateway hangs up. */
+async function send(bytes: string): Promise<{ head: string; problem: Record<string, unknown> }> {
+  const { port } = app.server.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  socket.write(bytes);
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+  expect(head).toContain(`content-length: ${Buffer.byteLength(body)}`);
+  return { head, problem: JSON.parse(body) };
+}
+
+const request = (...headers: string[]) =>
+  ['GET /services/1 HTTP/1.1', 'Host: localhost', ...headers, '', ''].join('\r\n');
+
+test.each([
+  ['no request line', 'hello\r\n\r\n', 400, 'INVALID', 'request'],
+  ['a method that there is not', request().replace('GET', 'GOT'), 400, 'INVALID', 'request'],
+  ['a header without a name', request(': x'), 400, 'INVALID', 'request'],
+  ['two lengths', request('Content-Length: 1', 'Content-Length: 2'), 400, 'INVALID', 'request'],
+  [
+    'a length and chunks',
+    request('Content-Length: 1', 'Transfer-Encoding: chunked'),
+    400,
+    'INVALID',
+    'request',
+  ],
+  [
+    'headers of more than 16 KiB',
+    request(`X-Long: ${'x'.repeat(20_000)}`),
+    431,
+    'HEADERS_TOO_LARGE',
+    'headers',
+  ],
+  [
+    'a path of more than 16 KiB',
+    request().replace('/1', `/${'1'.repeat(20_000)}`),
+    431,
+    'HEADERS_TOO_LARGE',
+    'headers',
+  ],
+])('%s is answered like any other fault, and the connection closed', async (_, bytes, status, code, path) => {
+  const { head, problem } = await send(bytes);
+
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(head).toContain('content-type: application/problem+json');
+  expect(head).toContain('x-content-type-options: nosniff');
+  expect(head).toContain('connection: close');
+  expect(problem).toMatchObject({
+    type: 'about:blank',
+    status,
+    code,
+    errors: [{ path, message: expect.any(String) }],
+    exception: expect.stringMatching(/^com\.genesyslab\..*Exception$/),
+  });
+  expect(problem['message']).toBe(problem['detail']);
+});

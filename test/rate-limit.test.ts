@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { bearer, makeKey } from './auth/makers.js';
+import { createTestApp } from './harness.js';
+
+const settings = { RATE_LIMIT: '2/h' };
+
+test('without the setting nobody is counted', async () => {
+  await using app = await createTestApp();
+
+  const { headers } = await app.rest('GET', '/server/status');
+
+  expect(Object.keys(headers).filter((name) => name.startsWith('ratelimit'))).toEqual([]);
+});
+
+test('each answer tells what is left, and one call too many is 429, with when to try again', async () => {
+  await using app = await createTestApp({ settings });
+
+  const ask = () => app.rest('GET', '/server/status');
+  const answers = [await ask(), await ask(), await ask()] as const;
+
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+  expect(answers.map(({ headers }) => headers['ratelimit-remaining'])).toEqual(['1', '0', '0']);
+  const [, , { headers, json }] = answers;
+  expect(headers).toMatchObject({ 'ratelimit-limit': '2', 'cache-control': 'no-store' });
+  expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+  expect(Number(headers['ratelimit-reset'])).toBeGreaterThan(0);
+  expect(json).toMatchObject({
+    status: 429,
+    title: 'Too Many Requests',
+    code: 'RATE_LIMITED',
+    detail: 'Too many calls: at most 2 in 3600 s are allowed.',
+    exception: expect.stringMatching(/\.TooManyRequestsException$/),
+  });
+});
+
+test('both fronts and paths that there are not count alike; GraphQL is told in its own form', async () => {
+  await using app = await createTestApp({ settings });
+  await app.rest('GET', '/graphql?query={mapNames}');
+  await app.rest('GET', '/nothing');
+  const before = await app.hash();
+
+  const { status, headers, json } = await app.rest('POST', '/graphql', {
+    body: { query: 'mutation { startService(input: {}) { __typename } }' },
+  });
+
+  expect(status).toBe(429);
+  expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+  expect(json.errors).toEqual([
+    { message: 'Too many calls: at most 2 in 3600 s are allowed.', extensions: { code: 'RATE_LIMITED' } },
+  ]);
+  expect(await app.hash()).toBe(before);
+});
+
+test('each key has its own count, and credentials that do not hold have that of their address', async () => {
+  await using app = await createTestApp({ settings });
+  const keys = [await makeKey(app), await makeKey(app)];
+  const call = async (headers: Record<string, string>) =>
+    (await app.rest('GET', '/server/status', { headers })).status;
+
+  const statuses = [];
+  for (const { key } of [...keys, ...keys, ...keys]) statuses.push(await call(bearer(key)));
+  const guesses = [];
+  for (const end of ['a', 'b', 'c']) guesses.push(await call(bearer(`${keys[0]?.key}${end}`)));
+  guesses.push(await call({}));
+
+  expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
+  expect(guesses).toEqual([401, 401, 429, 429]);
+});
