@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { balance } from './accounts.js';
+import { bootEmbedded, bootTested, timeUntilServed } from './gateways.js';
+import { median, milliseconds, report, rounds } from './rounds.js';
+import { killEmbeddedPostgres, startOwnServer } from './server.js';
+import { startTraffic } from './traffic.js';
+
+const kills = rounds({ long: 10, short: 3 });
+
+test(`kill -9 of the embedded PostgreSQL under load, ${kills} times: the gateway brings it back in 5 s`, async () => {
+  await using gateway = await bootEmbedded();
+  const traffic = startTraffic({ url: gateway.url, callers: 16 });
+  const servedAfter: number[] = [];
+
+  for (let round = 1; round <= kills; round++) {
+    await traffic.acknowledges(150);
+    const killedAt = performance.now();
+    await killEmbeddedPostgres(gateway.folder);
+    await traffic.another(503);
+    servedAfter.push(await timeUntilServed(gateway.url, killedAt));
+  }
+  await traffic.acknowledges(150);
+  const { faults, counts } = await gateway.balance(await traffic.stop());
+
+  report(`kill -9 of the embedded PostgreSQL, ${kills} times`, {
+    ...counts,
+    'answers of 503': traffic.count(503),
+    'served again after': milliseconds(servedAfter),
+  });
+  expect(faults).toEqual([]);
+  expect(traffic.count('broken')).toBe(0);
+  expect(median(servedAfter)).toBeLessThan(5_000);
+  expect(await gateway.process().terminate()).toBe(0);
+});
+
+test(`kill -9 of another PostgreSQL under load, ${kills} times: 503 meanwhile, served in 5 s once it is back`, async () => {
+  await using server = await startOwnServer();
+  await using gateway = await bootTested({ DATABASE_URL: server.connectionString });
+  const traffic = startTraffic({ url: gateway.url, callers: 16 });
+  const servedAfter: number[] = [];
+
+  for (let round = 1; round <= kills; round++) {
+    await traffic.acknowledges(150);
+    server.kill();
+    await traffic.another(503);
+    await sleep(500);
+    await server.start();
+    servedAfter.push(await timeUntilServed(gateway.url, performance.now()));
+  }
+  await traffic.acknowledges(150);
+  const { faults, counts } = await balance(server.connectionString, await traffic.stop());
+
+  report(`kill -9 of another PostgreSQL, ${kills} times`, {
+    ...counts,
+    'answers of 503': traffic.count(503),
+    'served again after': milliseconds(servedAfter),
+  });
+  expect(faults).toEqual([]);
+  expect(traffic.count('broken')).toBe(0);
+  expect(median(servedAfter)).toBeLessThan(5_000);
+  expect(await gateway.process().terminate()).toBe(0);
+});
