@@ -187,12 +187,12 @@ function asColumns(
 }
 
 function columnName(name: string): string {
-  const known = columnNames.get(name);
+  const known = columnsByField.get(name);
   if (known !== undefined) return known;
   const column = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  columnNames.set(name, column);
+  columnsByField.set(name, column);
   return column;
 }
 
 /** As many as there are fields. */
-const columnNames = new Map<string, string>();
+const columnsByField = new Map<string, string>();

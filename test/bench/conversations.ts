@@ -1,7 +1,7 @@
 import type { Bench } from './bench.js';
 import type { LoadAnswer, LoadRequest } from './conversation/load.js';
 import { steps } from './conversation/script.js';
-import { checkpoint, countRows } from './database.js';
+import { countRows, type RowCounts, settle } from './database.js';
 import { residentMegabytes } from './process-facts.js';
 import { run, type ServerProcess, script } from './processes.js';
 
@@ -25,7 +25,7 @@ export async function holdConversations(
   seconds: number,
   say: (line: string) => void,
 ): Promise<ConversationResult> {
-  await checkpoint(database.client);
+  await settle(database.client);
   const before = await countRows(database.client);
   const memory = watchMemory(gateway.pid, say);
   const request: LoadRequest = { url: gateway.url, atOnce: conversationsAtOnce, seconds };
@@ -45,7 +45,7 @@ export async function holdConversations(
 /** Every call is an event; the start and the association are the history. */
 async function requireConversations(
   client: Bench['database']['client'],
-  before: { events: number; associations: number },
+  before: RowCounts,
   { conversations, calls }: LoadAnswer,
 ): Promise<void> {
   if (calls !== conversations * steps.length)

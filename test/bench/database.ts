@@ -80,18 +80,28 @@ export async function describeServer(client: pg.Client): Promise<string> {
   return rows[0]?.facts ?? '';
 }
 
-/** So that no round pays for the pages that another one has changed. Whoever may not, goes without. */
-export async function checkpoint(client: pg.Client): Promise<void> {
+/**
+ * So that no round pays for the rows that another one left dead and the pages that it changed.
+ * Who may not do a checkpoint goes without.
+ */
+export async function settle(client: pg.Client): Promise<void> {
+  await client.query('vacuum service, extension, association, event');
   await client.query('checkpoint').catch((error: unknown) => {
     if (!(error instanceof pg.DatabaseError) || error.code !== '42501') throw error;
   });
 }
 
-export type RowCounts = { events: number; associations: number };
+export type RowCounts = {
+  events: number;
+  associations: number;
+  /** Rows that are written later are of this transaction or of later ones. */
+  nextTransaction: string;
+};
 
 export async function countRows(client: pg.Client): Promise<RowCounts> {
   const { rows } = await client.query<RowCounts>(
-    `select (select count(*)::int from event) as events, (select count(*)::int from association) as associations`,
+    `select (select count(*)::int from event) as events, (select count(*)::int from association) as associations,
+       pg_snapshot_xmax(pg_current_snapshot())::xid::text as "nextTransaction"`,
   );
   const [counts] = rows;
   if (!counts) throw new Error('an aggregate answers a row');

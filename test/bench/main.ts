@@ -66,7 +66,7 @@ async function measureAll(
 async function compare(bench: Bench, options: Options, results: Results): Promise<void> {
   const works = [associate, screenPop].filter(({ option }) => options.works.includes(option));
   if (works.length === 0) return;
-  await using contest = await openContest(bench, options.peers);
+  await using contest = await openContest(bench, options.peers, console.log);
   for (const work of works) {
     for (const connections of options.connections) {
       console.log(`  ${work.name}, ${connections} connections`);

@@ -72,6 +72,10 @@ export async function run(command: Command, options: RunOptions): Promise<string
 
 export type RunOptions = { core?: number | undefined; signal?: AbortSignal; cwd?: string };
 
+export async function nodeVersion({ file }: Command): Promise<string> {
+  return (await run({ file, args: ['--version'] }, {})).trim().replace(/^v/, '');
+}
+
 /** How a TypeScript file of this folder is run. */
 export function script(file: string, args: readonly string[] = [], node = process.execPath): Command {
   return { file: node, args: ['--import', 'tsx', `test/bench/${file}`, ...args] };

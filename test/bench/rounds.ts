@@ -1,6 +1,7 @@
 import type { Bench, Plan } from './bench.js';
 import type { Candidate } from './candidates/candidate.js';
-import { checkpoint, countRows } from './database.js';
+import { limitTitle } from './candidates.js';
+import { countRows, settle } from './database.js';
 import { measureLimit } from './limits.js';
 import { putLoad } from './load.js';
 import { startStopwatch } from './process-facts.js';
@@ -10,8 +11,11 @@ import type { Work } from './works/work.js';
 
 export type Contestant = { candidate: Candidate; process: ServerProcess };
 
+type Turn = { title: string; measure: () => Promise<Round> };
+
 /**
- * Measures all in turn, round after round, so that whatever comes over the machine comes over all.
+ * Measures all in turn, round after round, so that whatever comes over the machine comes over all;
+ * each round begins with the next one, so that none is always first.
  * @throws Error on any wrong answer, and on rows that do not add up
  */
 export async function alternate(
@@ -23,20 +27,22 @@ export async function alternate(
 ): Promise<void> {
   const { connections } = plan;
   const measurement = { work: work.name, connections, services: bench.population.services };
-  for (let round = 1; round <= plan.rounds; round++) {
-    for (const contestant of contestants) {
-      const { title } = contestant.candidate;
-      results.add(
-        { ...measurement, title },
-        await inSight({ ...measurement, title }, () => measure(bench, work, contestant, plan)),
-      );
-    }
-    if (hasLimit) {
-      await checkpoint(bench.database.client);
-      const { title, round: limit } = await measureLimit(bench, plan);
-      results.add({ ...measurement, title }, limit);
+  const turns: Turn[] = contestants.map((contestant) => ({
+    title: contestant.candidate.title,
+    measure: () => measure(bench, work, contestant, plan),
+  }));
+  if (hasLimit) turns.push({ title: limitTitle, measure: () => measureLimit(bench, plan) });
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const turn of rotated(turns, round)) {
+      const of = { ...measurement, title: turn.title };
+      results.add(of, await inSight(of, turn.measure));
     }
   }
+}
+
+function rotated<Element>(list: readonly Element[], places: number): Element[] {
+  const first = places % list.length;
+  return [...list.slice(first), ...list.slice(0, first)];
 }
 
 /** Says whose fault it was. */
@@ -66,7 +72,7 @@ async function measure(
   };
   const where = { core: pinning?.load, signal };
   await work.check(database.client, process.url, front, population);
-  await checkpoint(database.client);
+  await settle(database.client);
   const before = await countRows(database.client);
   const warmUp = await putLoad({ ...request, seconds: plan.warmUpSeconds }, where);
   const stopwatch = startStopwatch(process.pid, server.pid);

@@ -29,7 +29,8 @@ export function formatTable(results: Results, conversation: ConversationResult |
 
 export const legend = [
   'Medians of the rounds. ÷ is the gateway to the other in the same round: of p50 at one connection, else of the requests',
-  'per second. ✓ reached, ✗ missed; missing one fails nothing.',
+  'per second. ✓ reached, ✗ missed; missing one fails nothing. All servers are up at the same time, idle until their turn.',
+  'The limit needs no load generator: where that shares a core with PostgreSQL, only the limit leaves PostgreSQL a core to itself.',
 ].join('\n');
 
 function measurementRow(results: Results, measurement: Measurement): string[] {

@@ -59,7 +59,7 @@ async function runCrowd(url: string, { callers, seconds }: { callers: number; se
 /** A caller that comes now and then on a line of its own, while there is the crowd. */
 async function probe(url: string, seconds: number): Promise<CrowdEntry[]> {
   const calls: Promise<CrowdEntry>[] = [];
-  for (const endsAt = performance.now() + seconds * 1_000; performance.now() < endsAt; await sleep(100)) {
+  for (const endsAt = performance.now() + seconds * 1_000; performance.now() < endsAt; await sleep(25)) {
     calls.push(callOnce(url));
   }
   return Promise.all(calls);

@@ -31,8 +31,12 @@ test('variables by GET are as exact as those by POST', async () => {
   ]);
 });
 
-test('a mutation by GET is refused and changes nothing', async () => {
+test.each([
+  'unknown',
+  'known',
+])('a mutation by GET is refused and changes nothing, its document %s', async (document) => {
   await using app = await createTestApp();
+  if (document === 'known') await app.rest('POST', '/graphql', { body: { query: start } });
   const before = await app.hash();
 
   const { status, headers, json } = await app.rest('GET', `/graphql?query=${encodeURIComponent(start)}`);

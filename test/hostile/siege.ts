@@ -30,13 +30,12 @@ type Besieged = {
   hash: string | undefined;
   /** What was done to the estate since it was made. */
   acts: number;
-  /** How many requests it was asked. */
+  /** How many requests it was asked, and after how many its memory is looked at for the first time. */
   asked: number;
+  settledAt: number;
   /** What it had in use when most of what is kept on purpose was there. */
   heapBytes: number | undefined;
 };
-
-const requestsToSettle = 200;
 
 /**
  * Sends random requests until one is answered as none may be, which fails with the smallest like it
@@ -44,7 +43,7 @@ const requestsToSettle = 200;
  */
 export async function besiege({ seed, requests, limitSeconds, path }: Siege): Promise<void> {
   await using app = await createTestApp();
-  const besieged = await settle(app);
+  const besieged = await settle(app, Math.min(requests / 5, requestsToSettle));
   const prototype = Reflect.ownKeys(Object.prototype).length;
 
   await run(besieged, { seed, requests, limitSeconds, path });
@@ -57,7 +56,10 @@ export async function besiege({ seed, requests, limitSeconds, path }: Siege): Pr
   expect(heapAfterCollection() - heapBytes).toBeLessThan(mostGrowthBytes);
 }
 
-async function settle(app: TestApp): Promise<Besieged> {
+/** By then what is kept on purpose is there: the caches of documents, plans and lookups are full. */
+const requestsToSettle = 2_500;
+
+async function settle(app: TestApp, settledAt: number): Promise<Besieged> {
   const { key } = await makeKey(app);
   return {
     app,
@@ -66,6 +68,7 @@ async function settle(app: TestApp): Promise<Besieged> {
     hash: undefined,
     acts: 0,
     asked: 0,
+    settledAt,
     heapBytes: undefined,
   };
 }
@@ -92,7 +95,7 @@ function readable(plan: Plan): Plan {
 async function ask(besieged: Besieged, plan: Plan): Promise<void> {
   const { app, estate } = besieged;
   const wire = plan(estate);
-  if (besieged.asked++ === requestsToSettle) besieged.heapBytes = heapAfterCollection();
+  if (besieged.asked++ === besieged.settledAt) besieged.heapBytes = heapAfterCollection();
   besieged.hash ??= await app.hash();
   app.log.length = 0;
   let answer: Answer | undefined;

@@ -35,7 +35,8 @@ function isOfGrowing(node: PlanNode): boolean {
 
 /** Bitmaps of indexes say no table. */
 function isScan(node: PlanNode): boolean {
-  return / Scan$/.test(node['Node Type']) && (isOfGrowing(node) || 'Index Name' in node);
+  const isOfBitmap = 'Index Name' in node && !('Relation Name' in node);
+  return / Scan$/.test(node['Node Type']) && (isOfGrowing(node) || isOfBitmap);
 }
 
 function nodesOf(node: PlanNode): PlanNode[] {

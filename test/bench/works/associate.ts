@@ -1,5 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import type pg from 'pg';
+import type { RowCounts } from '../database.js';
 import { type Draws, draw, type Front, numeric, send } from '../exchange.js';
 import type { Population } from '../population.js';
 
@@ -92,4 +93,36 @@ async function readRows(
     [id, version],
   );
   return rows[0];
+}
+
+/**
+ * That each service with an event since then was written since then, and both its extensions, which
+ * are what its last request gave: the same rating in both.
+ * @throws Error
+ */
+export async function requireExtensions(
+  client: pg.Client,
+  { nextTransaction }: Pick<RowCounts, 'nextTransaction'>,
+): Promise<void> {
+  const { rows } = await client.query<{ service_id: string }>(
+    `with touched as (
+       select distinct tenant, service_id from event where age(xmin) <= age($1::xid)
+     ), fresh as (
+       select * from extension where age(xmin) <= age($1::xid) and scope = 'SERVICE'
+     )
+     select t.service_id from touched t
+       left join service s on s.tenant = t.tenant and s.id = t.service_id and age(s.xmin) <= age($1::xid)
+       left join fresh f on f.tenant = t.tenant and f.service_id = t.service_id and f.name = 'Feedback'
+       left join fresh l on l.tenant = t.tenant and l.service_id = t.service_id and l.name = 'Satisfaction'
+     where s.id is null
+       or f.value is distinct from jsonb_set($2, '{rating}', f.value->'rating')
+       or l.value is distinct from jsonb_set($3, '{0,rating}', f.value->'rating')
+       or f.value is null or l.value is null`,
+    [nextTransaction, JSON.stringify(feedback), JSON.stringify(satisfaction)],
+  );
+  if (rows.length > 0) {
+    throw new Error(
+      `${rows.length} services have an event and not what it gave, like ${rows[0]?.service_id}`,
+    );
+  }
 }

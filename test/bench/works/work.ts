@@ -4,7 +4,7 @@ import type { Candidate } from '../candidates/candidate.js';
 import { countRows, type RowCounts } from '../database.js';
 import type { Draws, Front } from '../exchange.js';
 import type { Population } from '../population.js';
-import { associateDraws, checkAssociate } from './associate.js';
+import { associateDraws, checkAssociate, requireExtensions } from './associate.js';
 import { checkScreenPop, screenPopDraws } from './screen-pop.js';
 
 /** Something that all candidates do in the same way. */
@@ -29,7 +29,10 @@ export const associate: Work = {
   draws: associateDraws,
   frontOf: (candidate) => candidate.associate,
   check: checkAssociate,
-  checkRows: requireRows,
+  checkRows: async (client, before, answers) => {
+    await requireRows(client, before, answers);
+    await requireExtensions(client, before);
+  },
 };
 
 export const screenPop: Work = {
@@ -42,11 +45,7 @@ export const screenPop: Work = {
 };
 
 /** One event and one entry of history for each request. */
-export async function requireRows(
-  client: pg.Client,
-  before: RowCounts,
-  { least, most }: Answers,
-): Promise<void> {
+async function requireRows(client: pg.Client, before: RowCounts, { least, most }: Answers): Promise<void> {
   const after = await countQuietRows(client);
   for (const table of ['events', 'associations'] as const) {
     const written = after[table] - before[table];
