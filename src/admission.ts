@@ -1,5 +1,5 @@
 import { finished } from 'node:stream';
-import type { onRequestHookHandler } from 'fastify';
+import type { preHandlerHookHandler } from 'fastify';
 import { Overloaded } from './errors.js';
 import type { Logger } from './logger.js';
 
@@ -23,20 +23,20 @@ export class Admission {
     this.#logger = logger;
   }
 
-  /** @throws Overloaded */
-  enter(): void {
+  /** Whether one more is let in. */
+  enter(): boolean {
     this.#turn();
-    if (this.#inFlight >= Math.max(fewest, this.#answered, this.#answeredBefore)) {
-      this.#refused += 1;
-      throw new Overloaded('More calls come than can be served in time: try again.');
-    }
-    this.#inFlight += 1;
+    const isAdmitted = this.#inFlight < Math.max(fewest, this.#answered, this.#answeredBefore);
+    if (isAdmitted) this.#inFlight += 1;
+    else this.#refused += 1;
+    return isAdmitted;
   }
 
-  leave(): void {
+  /** @param isAnswered what its caller gave up says nothing of the pace */
+  leave(isAnswered: boolean): void {
     this.#turn();
     this.#inFlight -= 1;
-    this.#answered += 1;
+    if (isAnswered) this.#answered += 1;
   }
 
   #turn(): void {
@@ -51,15 +51,16 @@ export class Admission {
   }
 }
 
-/** To be asked before anything else is done for a call. */
-export function admit(admission: Admission): onRequestHookHandler {
-  return (_request, reply, done) => {
-    try {
-      admission.enter();
-    } catch (error) {
-      return done(error as Overloaded);
-    }
-    finished(reply.raw, () => admission.leave());
+/**
+ * To be asked when the body of a call is there: whoever sends one slowly takes nobody's place. How the
+ * gateway does can be asked at any time.
+ */
+export function admit(admission: Admission): preHandlerHookHandler {
+  return ({ routeOptions }, reply, done) => {
+    if (routeOptions.url?.endsWith('/server/status')) return done();
+    if (!admission.enter())
+      return done(new Overloaded('More calls come than can be served in time: try again.'));
+    finished(reply.raw, (error) => admission.leave(!error));
     done();
   };
 }

@@ -137,7 +137,7 @@ function createServer(logger: Logger, { requestSeconds }: Timeouts): FastifyInst
     prepared(reply, request.id);
     done();
   });
-  server.addHook('onRequest', admit(new Admission(logger)));
+  server.addHook('preHandler', admit(new Admission(logger)));
   // Who calls, from before the body is read; set by the routes that need to know.
   server.decorateRequest('caller');
   takeJsonAlone(server);

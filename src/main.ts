@@ -41,7 +41,7 @@ async function serve(config: Config, connectionString: string, logger: Logger): 
   }
   await requireCredentials(app, config);
   await listen(app, config);
-  announce(app, await app.gateway.authenticator.isOpen());
+  announce(app, { isOpen: await app.gateway.authenticator.isOpen(), ...config.graphql });
   await stopped;
 }
 
@@ -73,13 +73,13 @@ async function startPostgres(database: DatabaseConfig, logger: Logger): Promise<
 }
 
 /** On standard error: standard output has the log, line by line. */
-function announce({ server }: App, isOpen: boolean): void {
+function announce({ server }: App, { isOpen, hasGraphiql }: { isOpen: boolean; hasGraphiql: boolean }): void {
   const { address, port, family } = server.server.address() as AddressInfo;
   const host = address === '127.0.0.1' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
   const url = `http://${host}:${port}`;
   const key = isOpen ? '' : ` -H "Authorization: Bearer $KEY"`;
   console.error(`
-  GraphiQL   ${url}/graphql
+  ${hasGraphiql ? 'GraphiQL' : 'GraphQL '}   ${url}/graphql
   try        curl -i -X POST ${url}/customers/0004Va58A92T0018/services/1500 \\
                -H 'Content-Type: application/json'${key} -d '{"interaction_id":"123ABC","media_type":1}'
              curl${key} '${url}/customers/0004Va58A92T0018/services/active?extensions=*'

@@ -1,7 +1,9 @@
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from './harness.js';
+import { startService } from './seeds.js';
 
 let app: TestApp;
 
@@ -65,4 +67,26 @@ test.each([
     exception: expect.stringMatching(/^com\.genesyslab\..*Exception$/),
   });
   expect(problem['message']).toBe(problem['detail']);
+});
+
+test('what is no HTTP behind a call that is being done is not answered: it would be taken for the call’s', async () => {
+  const id = await startService(app, { customer_id: 'anna' });
+  const client = new pg.Client({ connectionString: app.connectionString });
+  await client.connect();
+  await client.query('begin');
+  await client.query('select from service where id = $1 for update', [id]);
+  const { port } = app.server.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  socket.write(
+    `POST /customers/bert/services/${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`,
+  );
+  const waiting =
+    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  await expect.poll(async () => (await app.sql(waiting)).length).toBe(1);
+
+  socket.write('hello\r\n\r\n');
+
+  expect(await text(socket)).toBe('');
+  await client.query('rollback');
+  await client.end();
 });

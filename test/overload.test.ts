@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startService } from './graphql/makers.js';
@@ -42,3 +43,24 @@ test('what comes while more wait than can be served in time is refused, in the s
   // So many refusals would fill the log.
   expect(app.log.filter(({ level }) => Number(level) >= 40).length).toBeLessThan(3);
 });
+
+test('whoever sends bodies slowly takes nobody’s place', async () => {
+  const port = Number(new URL(await app.server.listen({ port: 0, host: '127.0.0.1' })).port);
+  const head =
+    'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
+  const sockets = Array.from({ length: mostAtOnce + 44 }, () => connect(port, '127.0.0.1'));
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.write(head, resolve))));
+  await expect.poll(() => openCalls()).toBe(sockets.length);
+
+  const { status } = await app.rest('GET', `/services/${serviceId}`);
+
+  for (const socket of sockets) socket.destroy();
+  expect(status).toBe(200);
+});
+
+/** How many connections the gateway has taken. */
+function openCalls(): Promise<number> {
+  return new Promise((resolve, reject) =>
+    app.server.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
+}
