@@ -1,4 +1,5 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
+import { mistakes } from '../model/mistakes.js';
 import { createStage, runSequences } from '../model/sequences.js';
 
 const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000);
@@ -9,3 +10,14 @@ test(`2,000 random sequences of acts leave what the contract says (MODEL_SEED=${
 
   await runSequences(stage, { seed, path, sequences: 2_000, mostSteps: 18, limitSeconds: 1_700 });
 }, 1_800_000);
+
+test.each(mistakes.map(({ name, rules }) => [name, rules] as const))(
+  'the comparison finds that %s',
+  async (_, rules) => {
+    await using stage = await createStage();
+    const run = { seed: 1, sequences: 300, mostSteps: 18, limitSeconds: 60, isShrunk: false };
+
+    await expect(runSequences(stage, run, rules)).rejects.toThrow(/Property failed/);
+  },
+  70_000,
+);

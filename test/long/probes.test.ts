@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, createTestApp, type TestApp } from '../harness.js';
-import { basic, bearer, createIssuer, hashOfTenant, makeKey, makeTenants } from './makers.js';
+import { basic, bearer, createIssuer, hashOfTenant, makeKey, makeTenants } from '../auth/makers.js';
 import {
   type Estate,
   exampleOf,
@@ -11,7 +10,8 @@ import {
   renew,
   secretOf,
   send,
-} from './operations.js';
+} from '../auth/operations.js';
+import { type Answer, createTestApp, type TestApp } from '../harness.js';
 
 const probeCount = 5_000;
 const callersAtOnce = 8;
