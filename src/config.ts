@@ -138,7 +138,7 @@ export const settings = {
   DATABASE_URL: {
     fallback: null,
     description:
-      'A PostgreSQL ≥ 15, as `postgresql://user:password@host:5432/database`. Without one the gateway runs its own.',
+      'A PostgreSQL ≥ 15, as `postgresql://user:password@host:5432/database`. Without one the gateway runs its own. A pooler in between has to pool sessions, not transactions.',
     parse: databaseUrl,
     isSecret: true,
   },
