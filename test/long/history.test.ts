@@ -111,12 +111,20 @@ const bugs: (PlantedBug & { breaks: string })[] = [
   },
 ];
 
+/** Two gateways have to meet at one service at the wrong moment, which some bugs need luck for. */
+const mostWorkloads = 25;
+
 test.each(bugs)('the check finds $name', async ({ breaks, ...bug }) => {
   await using planted = await plant(bug);
-  await using gateways = await bootTwoGateways(inject('serverUrl'), planted.main);
+  const found: string[] = [];
 
-  const calls = await runWorkload({ urls: gateways.urls, clients, operations: 4_000, services: 4, seed });
+  for (let count = 0; count < mostWorkloads && found.length === 0; count++) {
+    await using gateways = await bootTwoGateways(inject('serverUrl'), planted.main);
+    const work = { operations: 4_000, services: 4, seed: seed + count };
+    const calls = await runWorkload({ urls: gateways.urls, clients, ...work });
+    const faults = await checkHistory(gateways.connectionString, calls);
+    found.push(...faults.filter((fault) => fault.startsWith(`${breaks}:`)));
+  }
 
-  const faults = await checkHistory(gateways.connectionString, calls);
-  expect(faults.filter((fault) => fault.startsWith(`${breaks}:`))).not.toEqual([]);
-}, 120_000);
+  expect(found).not.toEqual([]);
+}, 300_000);
