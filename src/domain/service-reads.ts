@@ -11,7 +11,7 @@ import {
 } from '../generated/prisma/client.js';
 import { associationRow, extensionRow, serviceRow, stateRow, taskRow } from './columns.js';
 import type { Status } from './parts.js';
-import { type RowColumns, rowArray, rowDecoder } from './rows.js';
+import { rowArray, rowDecoder } from './rows.js';
 
 /** What is read with services, in the same statement. */
 export type Beside = {
@@ -47,7 +47,7 @@ export async function readServices(
   beside: Beside,
 ): Promise<ReadService[]> {
   const rows = await db.prisma.$queryRaw<{ row: unknown[]; beside: (unknown[][] | null)[] }[]>(Prisma.sql`
-    ${prepared.read} select ${rowArray(serviceRow, 's')} as row, json_build_array(${Prisma.join([
+    ${prepared.read} select ${serviceArray} as row, json_build_array(${Prisma.join([
       beside.extensions ? extensionsOf(db.tenant, beside.extensions) : nothing,
       beside.states ? partsOf('state', db.tenant, beside.states) : nothing,
       beside.tasks ? partsOf('task', db.tenant, beside.tasks) : nothing,
@@ -72,6 +72,10 @@ const decodeTask = rowDecoder<Task>(taskRow);
 const decodeAssociation = rowDecoder<Association>(associationRow);
 
 const nothing = Prisma.sql`null`;
+const serviceArray = rowArray(serviceRow, 's');
+const extensionArray = rowArray(extensionRow, 'e');
+const partArrays = { state: rowArray(stateRow, 'p'), task: rowArray(taskRow, 'p') } as const;
+const associationArray = rowArray(associationRow, 'a');
 
 function extensionsOf(tenant: string, wanted: NonNullable<Beside['extensions']>): Prisma.Sql {
   const conditions = wanted.map(({ scope, nameKeys }) =>
@@ -80,7 +84,7 @@ function extensionsOf(tenant: string, wanted: NonNullable<Beside['extensions']>)
       : Prisma.sql`e.scope = ${scope}::extension_scope`,
   );
   return Prisma.sql`(
-    select json_agg(${rowArray(extensionRow, 'e')} order by e.name_key)
+    select json_agg(${extensionArray} order by e.name_key)
     from extension e
     where e.tenant = ${tenant} and e.service_id = s.id and (${Prisma.join(conditions, ' or ')}))`;
 }
@@ -89,11 +93,9 @@ function extensionsOf(tenant: string, wanted: NonNullable<Beside['extensions']>)
 function partsOf(kind: 'state' | 'task', tenant: string, { status }: { status?: Status }): Prisma.Sql {
   const isListed = status ? Prisma.sql`and ${hasStatus('p', status)}` : Prisma.empty;
   return Prisma.sql`(
-    select json_agg(${rowArray(partRows[kind], 'p')} order by p.started_at, p.id)
+    select json_agg(${partArrays[kind]} order by p.started_at, p.id)
     from ${Prisma.raw(kind)} p where p.tenant = ${tenant} and p.service_id = s.id ${isListed})`;
 }
-
-const partRows: Readonly<Record<'state' | 'task', RowColumns>> = { state: stateRow, task: taskRow };
 
 export function hasStatus(table: 's' | 'p', status: Status): Prisma.Sql {
   return Prisma.raw(`${table}.completed_at is ${status === 'ACTIVE' ? 'null' : 'not null'}`);
@@ -104,7 +106,7 @@ function associationsOf(tenant: string, { where, orderBy, take }: AssociationPag
   const direction = Prisma.raw(orderBy.version);
   return Prisma.sql`(
     select json_agg(page.row order by page.version ${direction}) from (
-      select ${rowArray(associationRow, 'a')} as row, a.version from association a
+      select ${associationArray} as row, a.version from association a
       where a.tenant = ${tenant} and a.service_id = s.id and a.version > ${gt} and a.version < ${lt}
       order by a.version ${direction} limit ${take}
     ) as page)`;
