@@ -1,16 +1,23 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { AnswerReporter } from './test/openapi/answer-reporter.js';
 
-/** What starts processes, or is one of its own. */
-const processes = [
+/** What starts gateways as processes of their own. */
+const processes = ['test/history/*.test.ts'];
+
+/** What is about the whole of something, one piece after the other: it goes with the tests that take minutes. */
+export const thorough = [
   'test/boot.test.ts',
   'test/auth/cli.test.ts',
+  'test/auth/matrix.test.ts',
+  'test/client/package.test.ts',
   'test/db/embedded/**/*.test.ts',
-  'test/history/*.test.ts',
+  'test/docs/*.test.ts',
 ];
 
 /** What takes longest, which on a machine that has not run it yet nothing else tells. */
-const longest = ['test/model/model.test.ts', 'test/auth/matrix.test.ts', 'test/boot.test.ts'];
+const longest = ['test/model/model.test.ts', 'test/hostile/hostile.test.ts', 'test/auth/matrix.test.ts'];
 
 /** Begins with what takes longest, so that in the end no worker waits for another one. */
 class LongestFirst extends BaseSequencer {
@@ -23,10 +30,18 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
-  // The file that Node takes, as all packages do: Vite's choice would be a second copy of graphql.
-  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  resolve: {
+    alias: [
+      // The file that Node takes, as all packages do: Vite's choice would be a second copy of graphql.
+      { find: /^graphql$/, replacement: 'graphql/index.js' },
+      // What is written, not what was built of it.
+      { find: 'context-gateway/client', replacement: join(import.meta.dirname, 'src/client/client.ts') },
+    ],
+  },
   test: {
     globalSetup: ['test/global-setup.ts'],
+    setupFiles: ['test/openapi/count-answers.ts'],
+    reporters: ['default', new AnswerReporter()],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // For two cores: all of them wait now and then for PostgreSQL, for processes that start, for a time to pass.
@@ -39,7 +54,11 @@ export default defineConfig({
         test: {
           name: 'app',
           include: ['test/**/*.test.ts'],
-          exclude: [...processes, 'test/long/**', 'test/faults/**', 'test/bench/**', 'test/generated/**'],
+          exclude: [
+            ...processes,
+            ...thorough,
+            ...['long', 'faults', 'image', 'browser', 'bench', 'generated'].map((name) => `test/${name}/**`),
+          ],
           // The files of one worker share the app that they import: loading it took a third of the time.
           isolate: false,
         },

@@ -4,28 +4,45 @@ import {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
   fastify,
   LogController,
 } from 'fastify';
+import type { Registry } from 'prom-client';
 import { Admission, admit } from './admission.js';
 import { type AuthConfig, Authenticator } from './auth/authenticator.js';
 import { LookupCache } from './auth/lookup-cache.js';
+import { ChangeFeed } from './change-feed.js';
 import type { Gateway } from './context.js';
+import { Courier, type WebhookOptions } from './courier.js';
 import { refuseCrossSite, refuseForeignHosts } from './cross-site.js';
 import { openDatabase, type Retention } from './db/database.js';
+import { MigrationLevel } from './db/migration-level.js';
 import { findTenants } from './domain/tenants.js';
+import { closeIdle, sayFarewell } from './drain.js';
+import { Invalid } from './errors.js';
 import { registerGraphql } from './graphql/server.js';
 import type { GraphqlOptions } from './graphql/yoga.js';
 import { decodeUtf8, parseJson } from './json.js';
 import type { Logger } from './logger.js';
-import { answerClientError } from './malformed.js';
+import { answerClientError, refuseExpectation } from './malformed.js';
+import type { MetricsAccess } from './metrics/metrics.js';
+import { type Observation, openObservation } from './observation.js';
+import { Destinations, type Resolve } from './outbound/destinations.js';
+import { Poster } from './outbound/poster.js';
+import { registerProbes } from './probes.js';
 import { limitRate, type RateLimit } from './rate-limit.js';
+import { Readiness } from './readiness.js';
+import { registerDocument } from './rest/openapi/serving.js';
 import { answerError } from './rest/problem.js';
 import { registerRest } from './rest/routes.js';
 import { securityHeaders } from './security-headers.js';
 import { ServerModeFollower } from './server-mode.js';
 import { Sweeper, type Sweeping } from './sweeper.js';
-import type { Timeouts } from './timeouts.js';
+import { limitTime, type Timeouts } from './timeouts.js';
+import { logTraces } from './trace-context.js';
+import type { TracingConfig } from './tracing/export.js';
+import { hasLeftHttp, UpgradableRequest } from './upgrades.js';
 import { readVersion } from './version.js';
 
 export type AppOptions = {
@@ -37,9 +54,21 @@ export type AppOptions = {
   timeouts: Timeouts;
   /** Null for as often as anybody likes. */
   rateLimit: RateLimit | null;
+  slowStatementMilliseconds: number;
+  metricsAccess: MetricsAccess;
+  /** What is measured of the process, to be told with the rest. */
+  processMetrics?: Registry;
+  /** Null where nobody takes traces. */
+  tracing: TracingConfig | null;
   retention: Retention;
   /** Null for a gateway that leaves it to others. */
   sweeping: Sweeping | null;
+  webhooks: WebhookOptions & {
+    /** Whether this gateway sends itself what webhooks are to be told; it does unless said otherwise. */
+    isSending?: boolean;
+    /** How hosts are looked up; as the machine does it, unless said otherwise. */
+    resolve?: Resolve;
+  };
   logger: Logger;
   clock?: () => Date;
   /** How often it is looked up what the server serves. */
@@ -51,8 +80,9 @@ export type App = AsyncDisposable & { server: FastifyInstance; gateway: Gateway 
 
 const maxBodyBytes = 1024 * 1024;
 
-/** How long calls in flight may take to finish when the gateway stops. */
-const drainMilliseconds = 5_000;
+/** How long calls in flight may take to finish when the gateway stops, and to be told that they did not. */
+const drainMilliseconds = 7_000;
+const lastWordsMilliseconds = 500;
 
 export async function createApp({
   clock = () => new Date(),
@@ -60,20 +90,32 @@ export async function createApp({
   logger,
   ...options
 }: AppOptions): Promise<App> {
-  const database = openDatabase({ ...options, logger });
+  const version = await readVersion();
+  const observation = await openObservation({ ...options, version, logger });
+  const database = openDatabase({ ...options, logger, observer: observation.database });
   const { admin } = database;
-  const sweeper = new Sweeper({ database, logger, clock });
+  const sweeper = new Sweeper({ database, logger, clock, observer: observation.sweeps });
+  const changes = new ChangeFeed({ wakeUps: database.wakeUps, logger });
+  const { isSending = true, internalHosts, resolve, timeoutSeconds, retrySeconds } = options.webhooks;
+  const destinations = new Destinations(internalHosts, resolve);
+  const poster = new Poster({ destinations, timeoutSeconds });
+  const courier = new Courier({ database, destinations, poster, retrySeconds, version, logger, clock });
   const gateway: Gateway = {
     database,
     authenticator: new Authenticator({ auth: options.auth, admin, clock, logger }),
     tenants: new LookupCache((ids) => findTenants(admin, ids), clock),
     server: new ServerModeFollower({ admin, logger, pollMilliseconds }),
     sweeper,
-    version: await readVersion(),
+    courier,
+    destinations,
+    changes,
+    version,
     logger,
     clock,
   };
-  const server = createServer(logger, options.timeouts);
+  const admission = new Admission(logger);
+  const server = createServer(logger, { ...options, observation, admission });
+  const readiness = new Readiness({ level: new MigrationLevel(admin), server: gateway.server, logger });
   if (options.corsOrigins.length > 0) {
     // Other calls of OPTIONS are refused like any method that a path does not take.
     await server.register(cors, {
@@ -88,19 +130,30 @@ export async function createApp({
     refuseForeignHosts(() => gateway.authenticator.isForLoopbackAlone()),
   );
   server.addHook('onRequest', refuseCrossSite(options.corsOrigins));
-  registerGraphql(server, gateway, options.graphql);
+  registerProbes(server, readiness);
+  observation.serveMetrics(server, gateway.authenticator, { ...gateway, admission });
+  registerGraphql(server, gateway, { ...options.graphql, onOperation: observation.onOperation });
   registerRest(server, gateway);
+  registerDocument(server, gateway.version, options.graphql);
   await gateway.server.start();
   if (options.sweeping) sweeper.start(options.sweeping);
+  if (isSending) courier.start();
   return {
     server,
     gateway,
     async [Symbol.asyncDispose]() {
-      const impatience = setTimeout(() => server.server.closeAllConnections(), drainMilliseconds);
-      await Promise.all([server.close(), sweeper[Symbol.asyncDispose]()]);
+      readiness.stop();
+      const impatience = setTimeout(() => database.abandon(), drainMilliseconds);
+      const end = drainMilliseconds + lastWordsMilliseconds;
+      const force = setTimeout(() => server.server.closeAllConnections(), end);
+      using _closing = closeIdle(server.server);
+      changes.close();
+      await Promise.all([server.close(), sweeper[Symbol.asyncDispose](), courier[Symbol.asyncDispose]()]);
       clearTimeout(impatience);
+      clearTimeout(force);
       await gateway.server[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
+      await observation[Symbol.asyncDispose]();
     },
   };
 }
@@ -113,18 +166,30 @@ const exposedHeaders = [
 /** For the answer to a call whose time is over, on its way. */
 const graceMilliseconds = 5_000;
 
-function createServer(logger: Logger, { requestSeconds }: Timeouts): FastifyInstance {
+type ServerOptions = { timeouts: Timeouts; observation: Observation; admission: Admission };
+
+function createServer(logger: Logger, { timeouts, observation, admission }: ServerOptions): FastifyInstance {
+  const { requestSeconds } = timeouts;
   // Named so, or the server would be of a type of its own.
   const loggerInstance: FastifyBaseLogger = logger;
   const server = fastify({
     loggerInstance,
+    childLoggerFactory: logTraces(observation.beginTrace),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
-    // Until it is there, until it is answered, and without a byte either way.
-    requestTimeout: requestSeconds * 1000,
-    handlerTimeout: requestSeconds * 1000,
+    // Until it is there, and without a byte either way. What does not come is refused before its time is over:
+    // nothing of it was done, and that is what its caller is told.
+    requestTimeout: requestSeconds * 900,
     connectionTimeout: requestSeconds * 1000 + graceMilliseconds,
     clientErrorHandler: answerClientError,
+    http: {
+      IncomingMessage: UpgradableRequest,
+      connectionsCheckingInterval: requestSeconds * 50,
+      // Where this is the longer one, Node.js takes each for the other.
+      headersTimeout: Math.min(requestSeconds * 900, 60_000),
+      // One without is told in the shape of all faults.
+      requireHostHeader: false,
+    },
     // Longer than any id that is accepted: what is too long gets a fault, not a 404.
     routerOptions: { maxParamLength: 4096 },
     // What comes while the gateway stops is still served: its own answers would have another shape.
@@ -135,13 +200,23 @@ function createServer(logger: Logger, { requestSeconds }: Timeouts): FastifyInst
   });
   server.addHook('onRequest', (request, reply, done) => {
     prepared(reply, request.id);
-    done();
+    if (hasLeftHttp(request.raw)) reply.header('connection', 'close');
+    done(hasHost(request) ? undefined : new Invalid([{ path: ['Host'], message: 'is required' }]));
   });
-  server.addHook('preHandler', admit(new Admission(logger)));
+  server.server.on('checkExpectation', refuseExpectation);
+  sayFarewell(server);
+  observation.observeRequests(server);
+  server.addHook('onRoute', limitTime(timeouts));
+  server.addHook('onRoute', admit(admission));
   // Who calls, from before the body is read; set by the routes that need to know.
   server.decorateRequest('caller');
   takeJsonAlone(server);
   return server;
+}
+
+/** HTTP/1.0 knows no hosts; an empty one is one. */
+function hasHost({ raw }: FastifyRequest): boolean {
+  return raw.headers.host !== undefined || raw.httpVersion === '1.0';
 }
 
 function prepared(reply: FastifyReply, requestId: string): FastifyReply {

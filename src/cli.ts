@@ -1,17 +1,25 @@
-import { type Command, readCommand, UsageError } from './cli/commands.js';
-import { type Config, ConfigError, type DatabaseConfig, readConfig } from './config.js';
-import { openDatabase } from './db/database.js';
-import { joinEmbeddedPostgres } from './db/embedded/postgres.js';
-import { migrate } from './db/migrate.js';
+#!/usr/bin/env node
+import { exitCodes, type Terminal } from './cli/command.js';
+import { readCommand, UsageError } from './cli/commands.js';
+import { ConfigError } from './config.js';
 import { DomainError, OperatorError } from './errors.js';
-import { createLogger, type Logger } from './logger.js';
 
-/** EX_USAGE and EX_CONFIG of sysexits.h. */
-const usageFaultCode = 64;
-const configFaultCode = 78;
+/** A second Ctrl-C within this time is the first one. */
+const hasteMilliseconds = 500;
+
+let interrupted: AbortSignal | undefined;
+
+const terminal: Terminal = {
+  environment: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  now: () => new Date(),
+  interruption,
+};
 
 try {
-  await run(readCommand(process.argv.slice(2)), readConfig(process.env));
+  process.exitCode = await readCommand(process.argv.slice(2))(terminal);
 } catch (error) {
   const isExpected = [UsageError, OperatorError, DomainError].some((kind) => error instanceof kind);
   if (!isExpected || !(error instanceof Error)) throw error;
@@ -20,28 +28,25 @@ try {
 }
 
 function exitCodeOf(error: Error): number {
-  if (error instanceof UsageError) return usageFaultCode;
-  return error instanceof ConfigError ? configFaultCode : 1;
+  if (error instanceof UsageError) return exitCodes.usage;
+  return error instanceof ConfigError ? exitCodes.settings : exitCodes.refused;
 }
 
-/** Works on the gateway's database, whether a gateway runs or not. What is asked for is all that standard output gets. */
-async function run(command: Command, config: Config): Promise<void> {
-  const logger = createLogger('silent');
-  const postgres = await joinPostgres(config.database, logger);
-  try {
-    await migrate(postgres.connectionString, logger);
-    await using database = openDatabase({ ...config, ...postgres, poolSize: 1, logger });
-    const { lines, note } = await command(database, new Date());
-    for (const line of lines) console.log(line);
-    if (note) console.error(note);
-  } finally {
-    await postgres.stop();
+function interruption(): AbortSignal {
+  interrupted ??= untilInterrupted();
+  return interrupted;
+}
+
+/** npm may pass the same signal on again at once, which is no haste. */
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  let isHasteAt = 0;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted && performance.now() > isHasteAt) process.exit(exitCodes.interrupted);
+      if (!controller.signal.aborted) isHasteAt = performance.now() + hasteMilliseconds;
+      controller.abort();
+    });
   }
-}
-
-type Postgres = { connectionString: string; stop: () => Promise<void> };
-
-async function joinPostgres(database: DatabaseConfig, logger: Logger): Promise<Postgres> {
-  if (database.kind === 'url') return { connectionString: database.url, stop: async () => {} };
-  return joinEmbeddedPostgres({ directory: database.directory, logger });
+  return controller.signal;
 }

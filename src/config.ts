@@ -2,16 +2,20 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { AuthConfig } from './auth/authenticator.js';
 import { type JwtConfig, type JwtKey, readPublicKey } from './auth/jwt.js';
+import type { WebhookOptions } from './courier.js';
 import type { Retention } from './db/database.js';
 import { duration } from './domain/durations.js';
 import type { Checked } from './domain/rules.js';
 import { OperatorError } from './errors.js';
 import type { GraphqlOptions } from './graphql/yoga.js';
+import type { MetricsAccess } from './metrics/metrics.js';
+import { type InternalHosts, readInternalHosts } from './outbound/internal-hosts.js';
 import type { RateLimit } from './rate-limit.js';
 import type { Sweeping } from './sweeper.js';
 import type { Timeouts } from './timeouts.js';
+import type { TracingConfig } from './tracing/export.js';
 
-export type Config = {
+export type Config = ObservationConfig & {
   host: string;
   port: number;
   database: DatabaseConfig;
@@ -23,8 +27,16 @@ export type Config = {
   hasDemoData: boolean;
   retention: Retention;
   sweeping: Sweeping;
+  webhooks: WebhookOptions;
   corsOrigins: readonly string[];
   logLevel: LogLevel;
+};
+
+/** How the gateway lets itself be watched. */
+type ObservationConfig = {
+  slowStatementMilliseconds: number;
+  metricsAccess: MetricsAccess;
+  tracing: TracingConfig | null;
 };
 
 export type DatabaseConfig = { kind: 'embedded'; directory: string } | { kind: 'url'; url: string };
@@ -61,7 +73,7 @@ class Fault {
   }
 }
 
-/** Every setting there is, as README shows them. */
+/** Every setting there is, as docs/settings.md shows them. */
 export const settings = {
   HOST: {
     fallback: '127.0.0.1',
@@ -76,17 +88,18 @@ export const settings = {
   PROFILE: {
     fallback: 'development',
     description:
-      'In `production` the schema is told to nobody: no introspection, no GraphiQL, no “Did you mean”, and no GraphQL by GET.',
+      'In `production` nobody can ask for the schema: no introspection, which tells only whether there is a type of some name, no `/openapi.json`, no GraphiQL and `/docs`, no “Did you mean”, and no GraphQL by GET.',
     parse: oneOf(['development', 'production']),
   },
   INTROSPECTION: {
     fallback: null,
-    description: '`on` or `off`, whether the GraphQL schema can be asked for; else as the profile has it.',
+    description:
+      '`on` or `off`, whether the GraphQL schema and `/openapi.json` can be asked for; else as the profile has it.',
     parse: oneOf(['on', 'off']),
   },
   GRAPHIQL: {
     fallback: null,
-    description: '`on` or `off`, whether browsers get GraphiQL; else as the profile has it.',
+    description: '`on` or `off`, whether browsers get GraphiQL and `/docs`; else as the profile has it.',
     parse: oneOf(['on', 'off']),
   },
   AUTH: {
@@ -144,7 +157,7 @@ export const settings = {
   },
   DATABASE_POOL_SIZE: {
     fallback: '10',
-    description: 'The most connections to PostgreSQL.',
+    description: 'The most connections to PostgreSQL, beside two by which gateways wake each other up.',
     parse: integer(1, 1_000),
   },
   DATA_DIR: {
@@ -188,19 +201,61 @@ export const settings = {
   REQUEST_TIMEOUT: {
     fallback: '60s',
     description:
-      'How long a request may take, from its first byte to its answer, up to `1h`; an export takes as long as its reader.',
-    parse: secondsOfAnHour,
+      'How long a request may take, from its headers to its answer, up to `1h`; an export takes as long as its reader goes on reading.',
+    parse: secondsUpTo(3_600, '1h'),
   },
   STATEMENT_TIMEOUT: {
     fallback: '30s',
     description: 'How long PostgreSQL may take for one statement, up to `1h`.',
-    parse: secondsOfAnHour,
+    parse: secondsUpTo(3_600, '1h'),
+  },
+  SLOW_STATEMENT: {
+    fallback: '1s',
+    description:
+      'Statements that take PostgreSQL longer are logged, without their parameters: as `250ms`, or as the times above.',
+    parse: milliseconds,
   },
   RATE_LIMIT: {
     fallback: null,
     description:
       'How many calls this gateway takes of each key or token, without one of each address: a number for each s, m or h, like `100/s`. Without it as many as come.',
     parse: rateLimit,
+  },
+  METRICS: {
+    fallback: 'on',
+    description:
+      'Who gets `/metrics`: `on` those with credentials for all tenants, everybody where calls need no credentials; `open` everybody in any case; `off` nobody.',
+    parse: oneOf(['on', 'open', 'off']),
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    fallback: null,
+    description:
+      'Where traces are sent by OTLP over HTTP, like `http://localhost:4318`. Without it none are made.',
+    parse: otlpEndpoint,
+    isSecret: true,
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    fallback: '1',
+    description:
+      'Which share of the traces that begin at this gateway is recorded, from 0 to 1; else their beginning decides.',
+    parse: share,
+  },
+  WEBHOOK_INTERNAL_HOSTS: {
+    fallback: '',
+    description:
+      'Hosts and networks that webhooks may go to although they are internal, and by `http`, comma separated, like `crm.internal,10.20.0.0/16`. None by default.',
+    parse: internalHosts,
+  },
+  WEBHOOK_TIMEOUT: {
+    fallback: '15s',
+    description: 'How long the receiver of a webhook may take to answer, up to `1m`.',
+    parse: secondsUpTo(60, '1m'),
+  },
+  WEBHOOK_RETRIES: {
+    fallback: '5s,5m,30m,2h,5h,10h,14h,20h,24h',
+    description:
+      'The waits before a webhook is tried again, comma separated; what fails once more is kept as dead.',
+    parse: waits,
   },
   CORS_ORIGINS: {
     fallback: '',
@@ -250,7 +305,9 @@ export function readConfig(environment: Environment): Config {
     requestSeconds: read('REQUEST_TIMEOUT', settings.REQUEST_TIMEOUT) ?? 0,
     statementSeconds: read('STATEMENT_TIMEOUT', settings.STATEMENT_TIMEOUT) ?? 0,
   };
+  const observation = readObservation(read);
   const rateLimit = read('RATE_LIMIT', settings.RATE_LIMIT);
+  const webhooks = readWebhooks(read);
   const corsOrigins = read('CORS_ORIGINS', settings.CORS_ORIGINS) ?? [];
   const logLevel = read('LOG_LEVEL', settings.LOG_LEVEL) ?? 'info';
   if (faults.length > 0) throw new ConfigError(faults);
@@ -258,7 +315,8 @@ export function readConfig(environment: Environment): Config {
   const auth = { isOff, isReachable: !isLoopback(host), jwt };
   return {
     ...{ host, port, database, poolSize, auth, graphql, timeouts, rateLimit },
-    ...{ hasDemoData, retention, sweeping, corsOrigins, logLevel },
+    ...observation,
+    ...{ hasDemoData, retention, sweeping, webhooks, corsOrigins, logLevel },
   };
 }
 
@@ -272,6 +330,27 @@ function readGraphql(read: Read): GraphqlOptions {
     hasGraphiql: (read('GRAPHIQL', settings.GRAPHIQL) ?? usual) === 'on',
     hasGet: isOpen,
     hasSuggestions: isOpen,
+  };
+}
+
+function readObservation(read: Read): ObservationConfig {
+  const endpoint = read('OTEL_EXPORTER_OTLP_ENDPOINT', settings.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const ratio = read('OTEL_TRACES_SAMPLER_ARG', settings.OTEL_TRACES_SAMPLER_ARG) ?? 1;
+  return {
+    slowStatementMilliseconds: read('SLOW_STATEMENT', settings.SLOW_STATEMENT) ?? 0,
+    metricsAccess: read('METRICS', settings.METRICS) ?? 'off',
+    tracing: endpoint === null ? null : { endpoint, ratio },
+  };
+}
+
+function readWebhooks(read: Read): WebhookOptions {
+  return {
+    internalHosts: read('WEBHOOK_INTERNAL_HOSTS', settings.WEBHOOK_INTERNAL_HOSTS) ?? {
+      names: [],
+      networks: [],
+    },
+    timeoutSeconds: read('WEBHOOK_TIMEOUT', settings.WEBHOOK_TIMEOUT) ?? 0,
+    retrySeconds: read('WEBHOOK_RETRIES', settings.WEBHOOK_RETRIES) ?? [],
   };
 }
 
@@ -313,9 +392,20 @@ function seconds(text: string): number | Fault {
 }
 
 /** Timers overflow at some weeks, and nobody waits as long. */
-function secondsOfAnHour(text: string): number | Fault {
+function secondsUpTo(most: number, name: string): (text: string) => number | Fault {
+  return (text) => {
+    const checked = seconds(text);
+    return typeof checked === 'number' && checked > most ? new Fault(`must be at most ${name}`) : checked;
+  };
+}
+
+function milliseconds(text: string): number | Fault {
+  const [, count] = /^([1-9]\d{0,8})ms$/.exec(text) ?? [];
+  if (count !== undefined) return Number(count);
   const checked = seconds(text);
-  return typeof checked === 'number' && checked > 3_600 ? new Fault('must be at most 1h') : checked;
+  return typeof checked === 'number'
+    ? checked * 1_000
+    : new Fault('must be a number and one of ms, s, m, h, d, w, M, y, like 250ms; from 1ms to 100y');
 }
 
 const windows: Readonly<Record<string, number>> = { s: 1, m: 60, h: 60 * 60 };
@@ -329,14 +419,10 @@ function rateLimit(text: string): RateLimit | Fault {
 }
 
 function secondsByType(text: string): ReadonlyMap<string, number> | Fault {
-  const entries = text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-    .map(
-      (entry) =>
-        [entry.slice(0, entry.lastIndexOf('=')), seconds(entry.slice(entry.lastIndexOf('=') + 1))] as const,
-    );
+  const entries = entriesOf(text).map(
+    (entry) =>
+      [entry.slice(0, entry.lastIndexOf('=')), seconds(entry.slice(entry.lastIndexOf('=') + 1))] as const,
+  );
   const areDurations = entries.every(([type, length]) => type !== '' && !(length instanceof Fault));
   // Each of them is one by now.
   return areDurations
@@ -351,6 +437,17 @@ function oneOf<const T extends string>(values: readonly T[]): (text: string) => 
 function databaseUrl(text: string): string | Fault {
   const isPostgres = URL.canParse(text) && ['postgresql:', 'postgres:'].includes(new URL(text).protocol);
   return isPostgres ? text : new Fault('must be a URL like postgresql://user:password@host:5432/database');
+}
+
+function otlpEndpoint(text: string): string | Fault {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url && ['http:', 'https:'].includes(url.protocol) && !url.username && !url.password;
+  return isPlain ? text : new Fault('must be a URL of http or https without a password');
+}
+
+function share(text: string): number | Fault {
+  const isShare = /^\d(\.\d{1,9})?$/.test(text) && Number(text) <= 1;
+  return isShare ? Number(text) : new Fault('must be a number from 0 to 1, like 0.1');
 }
 
 function jwksUrl(text: string): JwtKey | Fault {
@@ -378,11 +475,27 @@ function secret(text: string): JwtKey | Fault {
   return key.length >= 32 ? { kind: 'secret', key } : new Fault('must have at least 32 bytes');
 }
 
-function origins(text: string): string[] | Fault {
-  const given = text
+function internalHosts(text: string): InternalHosts | Fault {
+  const hosts = readInternalHosts(entriesOf(text));
+  return hosts ?? new Fault('must be host names, addresses and networks, like crm.internal,10.20.0.0/16');
+}
+
+function waits(text: string): readonly number[] | Fault {
+  const given = entriesOf(text).map(seconds);
+  const areSeconds =
+    given.length >= 1 && given.length <= 20 && given.every((wait) => typeof wait === 'number');
+  return areSeconds ? given : new Fault('must be 1 to 20 durations, like 5s,5m,2h');
+}
+
+function entriesOf(text: string): string[] {
+  return text
     .split(',')
-    .map((origin) => origin.trim())
-    .filter((origin) => origin !== '');
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+function origins(text: string): string[] | Fault {
+  const given = entriesOf(text);
   const areOrigins = given.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin);
   return areOrigins ? given : new Fault('must be origins like https://desk.example.com, comma separated');
 }

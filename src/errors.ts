@@ -59,6 +59,24 @@ export function sentences(faults: readonly { path: string; message: string }[], 
   return omitted > 0 ? `${listed}; and ${omitted} more` : listed;
 }
 
+/** What was there once and is kept no longer: events that the caller has yet to read. */
+export class Gone extends DomainError {
+  readonly code = 'GONE';
+}
+
+/** More is asked for than one answer may hold. Nothing was changed. */
+export class AnswerTooLarge extends DomainError {
+  readonly code = 'LIMIT_EXCEEDED';
+  readonly allowedBytes: number;
+
+  constructor(allowedBytes: number) {
+    super(
+      `The answer would have more than ${allowedBytes / 1024 / 1024} MiB, the most that is allowed: ask for smaller pages, or for less of each item.`,
+    );
+    this.allowedBytes = allowedBytes;
+  }
+}
+
 /** The input is well formed, but not possible in the present state. */
 export class Conflict extends DomainError {
   readonly code: 'CONFLICT' | 'STALE_VERSION' | 'IDEMPOTENCY_KEY_REUSED' = 'CONFLICT';
@@ -97,6 +115,11 @@ export class RateLimited extends DomainError {
   readonly code = 'RATE_LIMITED';
 }
 
+/** What the caller follows comes faster than it is taken. */
+export class TooSlow extends DomainError {
+  readonly code = 'TOO_SLOW';
+}
+
 /** The gateway cannot serve now. Nothing was changed. */
 export class Unavailable extends DomainError {
   readonly code: 'UNAVAILABLE' | 'OUTCOME_UNKNOWN' = 'UNAVAILABLE';
@@ -108,6 +131,11 @@ export class Unavailable extends DomainError {
 /** All gateways are in maintenance: what reads or changes services has to wait. */
 export class InMaintenance extends Unavailable {
   override readonly retryAfterSeconds = 30;
+  override readonly isTrouble = false;
+}
+
+/** The gateway stops, and others may go on. */
+export class Stopping extends Unavailable {
   override readonly isTrouble = false;
 }
 
@@ -128,10 +156,11 @@ export class OperatorError extends Error {
   }
 }
 
-/** `['extensions', 'Satisfaction', 1, 'rating']` → `extensions.Satisfaction[1].rating` */
+/** `['extensions', 'Satisfaction', 1, 'rating']` → `extensions.Satisfaction[1].rating`; an empty name is `""`. */
 export function formatPath(path: Path): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
-    return text === '' ? step : `${text}.${step}`;
+    const name = step === '' ? '""' : step;
+    return text === '' ? name : `${text}.${name}`;
   }, '');
 }

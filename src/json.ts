@@ -21,10 +21,26 @@ export function decodeUtf8(bytes: Buffer | string): string {
  * @throws MalformedBody with the path of every fault
  */
 export function parseJson(text: string): unknown {
+  return parse(text, problemOf);
+}
+
+/**
+ * The same for what PostgreSQL wrote: a number that came as `1e21` has all its digits there, and is taken
+ * where it is still the same number.
+ * @throws MalformedBody with the path of every fault
+ */
+export function parseStoredJson(text: string): unknown {
+  return parse(text, (literal) => (hasAllDigits(literal) ? undefined : problemOf(literal)));
+}
+
+/** Why a number cannot be taken as it is written. */
+type Problem = (literal: string) => string | undefined;
+
+function parse(text: string, problem: Problem): unknown {
   const value = parseSyntax(text);
   const faults = [
     ...(mayHoldDuplicateKey(text, value) ? duplicateKeys(text) : []),
-    ...(mayHoldUnsafeNumber(text) ? unsafeNumbers(parseLossless(text, undefined, keepLast)) : []),
+    ...(mayHoldUnsafeNumber(text) ? unsafeNumbers(parseLossless(text, undefined, keepLast), problem) : []),
   ];
   if (faults.length > 0) throw new MalformedBody(faults);
   return value;
@@ -70,8 +86,10 @@ function malformed(message: string): MalformedBody {
 
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return Object.keys(value).length > 0;
-  return Object.values(value).some((member) => isDeeperThan(levels - 1, member));
+  for (const member of Object.values(value)) {
+    if (levels === 0 || isDeeperThan(levels - 1, member)) return true;
+  }
+  return false;
 }
 
 /** Most texts have no number of 16 digits and no exponent of 3, and need no second look. */
@@ -87,22 +105,28 @@ function mayHoldDuplicateKey(text: string, value: unknown): boolean {
 function countKeys(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const members = Object.values(value);
-  return members.reduce<number>(
-    (sum, member) => sum + countKeys(member),
-    Array.isArray(value) ? 0 : members.length,
-  );
+  let count = Array.isArray(value) ? 0 : members.length;
+  for (const member of members) count += countKeys(member);
+  return count;
 }
 
-function unsafeNumbers(value: unknown, path: Path = []): Fault[] {
+function unsafeNumbers(value: unknown, problem: Problem, path: Path = []): Fault[] {
   if (value instanceof LosslessNumber) {
-    const message = problemOf(value.value);
+    const message = problem(value.value);
     return message ? [{ path: path.length > 0 ? path : ['body'], message }] : [];
   }
   if (typeof value !== 'object' || value === null) return [];
   const isArray = Array.isArray(value);
   return Object.entries(value).flatMap(([key, member]) =>
-    unsafeNumbers(member, [...path, isArray ? Number(key) : key]),
+    unsafeNumbers(member, problem, [...path, isArray ? Number(key) : key]),
   );
+}
+
+/** `1000000000000000000000` is 1e21 with all its digits. */
+function hasAllDigits(literal: string): boolean {
+  const [, digits = '', decimals = '', exponent] =
+    /^(-?\d)\.?(\d*)e\+(\d+)$/.exec(String(Number(literal))) ?? [];
+  return exponent !== undefined && literal === digits + decimals.padEnd(Number(exponent), '0');
 }
 
 function problemOf(literal: string): string | undefined {

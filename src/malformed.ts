@@ -1,5 +1,7 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { responseOn } from './drain.js';
+import { accepts } from './rest/accept.js';
 import { problemText, type Refusal } from './rest/problem.js';
 import { securityHeaders } from './security-headers.js';
 
@@ -14,7 +16,8 @@ export function answerClientError({ code = '' }: ClientError, socket: Duplex): v
   const { status, text } = problemText(refusals[code] ?? malformed);
   const headers = {
     ...securityHeaders,
-    'content-type': 'application/problem+json',
+    // Whatever its headers ask for, they were not understood.
+    'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     connection: 'close',
   };
@@ -23,17 +26,35 @@ export function answerClientError({ code = '' }: ClientError, socket: Duplex): v
   socket.end(`${head}\r\n\r\n${text}`, () => socket.destroy());
 }
 
+/** Answers a call that expects what is not known, and hangs up: nobody can tell whether its body comes. */
+export function refuseExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const { status, text } = problemText(unknownExpectation);
+  const isProblem = accepts(request, 'application/problem+json');
+  response.writeHead(status, {
+    ...securityHeaders,
+    'content-type': isProblem ? 'application/problem+json' : 'application/json',
+    'content-length': Buffer.byteLength(text),
+    connection: 'close',
+  });
+  response.end(request.method === 'HEAD' ? undefined : text);
+}
+
 /**
  * Whether a call that came whole is being answered there: what is written before its answer, or into the
  * midst of it, would be taken for that.
  */
 function isAnswering(socket: Duplex): boolean {
-  // Where Node.js keeps it, and looks itself.
-  const response: ServerResponse | null | undefined = Reflect.get(socket, '_httpMessage');
+  const response = responseOn(socket);
   return Boolean(response && (response.headersSent || response.req.complete));
 }
 
 const malformed: Refusal = { code: 'INVALID', path: 'request', message: 'must be HTTP/1.1' };
+
+const unknownExpectation: Refusal = {
+  code: 'EXPECTATION_FAILED',
+  path: 'Expect',
+  message: 'must be 100-continue',
+};
 
 const refusals: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: { code: 'HEADERS_TOO_LARGE', path: 'headers', message: 'are too large' },

@@ -34,6 +34,11 @@ export class ServerModeFollower implements AsyncDisposable {
     this.#polling = this.#poll();
   }
 
+  /** Null until the database was there for the first time. */
+  get knownMode(): ServerMode | null {
+    return this.#state?.mode ?? null;
+  }
+
   /** At once where it is known, which it is as soon as the database was there once. */
   state(): ServerState | Promise<ServerState> {
     return this.#state ?? this.#look();

@@ -1,12 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from './db/database.js';
-import { logFailure, type Pass, sweepRecords, sweepServices } from './domain/sweeping.js';
+import { type Counts, logFailure, type Pass, sweepRecords, sweepServices } from './domain/sweeping.js';
 import type { Logger } from './logger.js';
 
 /** How often a gateway sweeps, and how long events are kept. */
 export type Sweeping = { intervalSeconds: number; eventSeconds: number };
 
-export type SweeperOptions = { database: Database; logger: Logger; clock: () => Date };
+/** Is told what the passes do. */
+export type SweepObserver = {
+  onSwept(counts: Counts): void;
+  onFailure(): void;
+  onPass(): void;
+};
+
+export type SweeperOptions = {
+  database: Database;
+  logger: Logger;
+  clock: () => Date;
+  observer?: SweepObserver;
+};
 
 /** The first pass comes soon, but behind what a start has to do. */
 const firstSeconds = 3;
@@ -65,28 +77,34 @@ export class Sweeper implements AsyncDisposable {
 
   /** @returns when there is more to do, if that is known; a pass that fails is logged */
   async #sweep(eventSeconds: number): Promise<'at once' | 'soon' | null> {
-    const { database, logger, clock } = this.#options;
+    const { database, logger, clock, observer } = this.#options;
     const { signal } = this.#stopping;
     const pass: Pass = {
       ...{ now: clock(), eventSeconds, logger, signal },
       // As long as the batch took: half of the time is left to the callers.
       rest: (milliseconds) => pause(Math.min(milliseconds, longestRestMilliseconds), signal),
+      onFailure: () => observer?.onFailure(),
     };
     try {
       const services = await sweepServices(database, pass);
+      observer?.onSwept(services);
       const hasMore = (await this.#sweepRecords(pass)) || services.hasMore;
       if (hasMore) return 'at once';
       return services.isAwaiting ? 'soon' : null;
     } catch (error) {
       logFailure(logger, error);
+      observer?.onFailure();
       return null;
+    } finally {
+      observer?.onPass();
     }
   }
 
   /** @returns whether there are more */
   async #sweepRecords(pass: Pass): Promise<boolean> {
     if (performance.now() < this.#recordsDue) return false;
-    const { hasMore } = await sweepRecords(this.#options.database, pass);
+    const { hasMore, ...counts } = await sweepRecords(this.#options.database, pass);
+    this.#options.observer?.onSwept(counts);
     if (!hasMore) this.#recordsDue = performance.now() + recordSeconds * 1_000;
     return hasMore;
   }

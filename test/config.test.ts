@@ -67,6 +67,32 @@ test('a rate is a number for each second, minute or hour', () => {
   }
 });
 
+test('webhooks go to internal hosts that are named, and are tried again after the given waits', () => {
+  const given = { WEBHOOK_INTERNAL_HOSTS: 'CRM.internal, 10.20.0.0/16,::1', WEBHOOK_RETRIES: '1s, 2m' };
+
+  expect(readConfig({ ...given, WEBHOOK_TIMEOUT: '1m' }).webhooks).toEqual({
+    internalHosts: {
+      names: ['crm.internal'],
+      networks: [
+        { address: '10.20.0.0', bits: 16 },
+        { address: '::1', bits: 128 },
+      ],
+    },
+    timeoutSeconds: 60,
+    retrySeconds: [1, 120],
+  });
+  expect(readConfig({}).webhooks).toEqual({
+    internalHosts: { names: [], networks: [] },
+    timeoutSeconds: 15,
+    retrySeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+  });
+  expect(faultsOf({ WEBHOOK_INTERNAL_HOSTS: '10.20', WEBHOOK_TIMEOUT: '2m', WEBHOOK_RETRIES: ',' })).toEqual([
+    'WEBHOOK_INTERNAL_HOSTS must be host names, addresses and networks, like crm.internal,10.20.0.0/16, is "10.20"',
+    'WEBHOOK_TIMEOUT must be at most 1m, is "2m"',
+    'WEBHOOK_RETRIES must be 1 to 20 durations, like 5s,5m,2h, is ","',
+  ]);
+});
+
 test('times that something may take are from a second to an hour', () => {
   const { timeouts } = readConfig({ REQUEST_TIMEOUT: '1h', STATEMENT_TIMEOUT: '1s' });
 
@@ -76,6 +102,39 @@ test('times that something may take are from a second to an hour', () => {
     'REQUEST_TIMEOUT must be at most 1h, is "61m"',
     expect.stringMatching(/^STATEMENT_TIMEOUT must be a number and one of s, m, .*, is "0s"$/),
   ]);
+});
+
+test('a statement is slow from milliseconds on, or from whatever time is said', () => {
+  expect(readConfig({}).slowStatementMilliseconds).toBe(1_000);
+  expect(readConfig({ SLOW_STATEMENT: '250ms' }).slowStatementMilliseconds).toBe(250);
+  expect(readConfig({ SLOW_STATEMENT: '2m' }).slowStatementMilliseconds).toBe(120_000);
+  for (const SLOW_STATEMENT of ['0ms', '250', '1.5s', 'off']) {
+    expect(faultsOf({ SLOW_STATEMENT })).toEqual([
+      `SLOW_STATEMENT must be a number and one of ms, s, m, h, d, w, M, y, like 250ms; from 1ms to 100y, is "${SLOW_STATEMENT}"`,
+    ]);
+  }
+});
+
+test('traces are made where it is said who takes them, and all that begin here unless said otherwise', () => {
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://localhost:4318';
+
+  expect(readConfig({}).tracing).toBeNull();
+  expect(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT }).tracing).toEqual({
+    endpoint: OTEL_EXPORTER_OTLP_ENDPOINT,
+    ratio: 1,
+  });
+  expect(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG: '0.05' }).tracing?.ratio).toBe(
+    0.05,
+  );
+  expect(faultsOf({ OTEL_TRACES_SAMPLER_ARG: '1.1', METRICS: 'yes' })).toEqual([
+    'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, like 0.1, is "1.1"',
+    'METRICS must be on or open or off, is "yes"',
+  ]);
+  for (const url of ['collector:4318', 'ftp://collector', 'http://user:secret@collector']) {
+    expect(faultsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: url })).toEqual([
+      'OTEL_EXPORTER_OTLP_ENDPOINT must be a URL of http or https without a password, is something else',
+    ]);
+  }
 });
 
 test.each([
@@ -166,14 +225,14 @@ test('a database URL is taken as it is, and never shown when it is at fault', ()
   expect(faultsOf({ DATABASE_URL: 'mysql://gateway:secret@db/contexts' }).join()).not.toContain('secret');
 });
 
-test('README shows every setting with its default and its description', async () => {
-  const readme = await readFile('README.md', 'utf8');
+test('the page of settings shows every one with its default and its description', async () => {
+  const page = await readFile('docs/settings.md', 'utf8');
 
   const rows = Object.entries(settings).map(
     ([name, { fallback, description }]) =>
       `| \`${name}\` | ${fallback ? `\`${fallback}\`` : ''} | ${description} |`,
   );
-  expect(readme).toContain(rows.join('\n'));
+  expect(page).toContain(rows.join('\n'));
 });
 
 function publicKeyOf(namedCurve: string): string {

@@ -167,3 +167,17 @@ async function waitForLocks(count: number, condition = 'true'): Promise<void> {
 function waitForPatience(): Promise<void> {
   return waitForLocks(1, "now() - query_start > interval '200 ms'");
 }
+
+test('while there are hardly any services, they are found by their key, not by their start', async () => {
+  await using app = await createTestApp();
+  const client = new pg.Client({ connectionString: app.connectionString });
+  await client.connect();
+
+  await client.query('set enable_seqscan = off');
+  await client.query('set plan_cache_mode = force_generic_plan');
+  await client.query('prepare by_key as select from service where tenant = $1 and id = $2 for key share');
+  const { rows } = await client.query("explain (costs off) execute by_key ('default', 1)");
+  await client.end();
+
+  expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('using service_pkey');
+});

@@ -4,13 +4,15 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { print } from 'graphql';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { createApp } from '../src/app.js';
+import { type AppOptions, createApp } from '../src/app.js';
 import type { AuthConfig } from '../src/auth/authenticator.js';
 import { type Environment, readConfig } from '../src/config.js';
 import type { Gateway } from '../src/context.js';
 import type { Retention } from '../src/db/database.js';
 import { createLogger } from '../src/logger.js';
+import type { Sweeping } from '../src/sweeper.js';
 import { createTestDatabase } from './databases.js';
+import { requireDescribed } from './openapi/checked-answers.js';
 
 export type Answer = {
   status: number;
@@ -57,8 +59,12 @@ export type TestAppOptions = {
   /** Everything is allowed until a key is made, unless said otherwise. */
   auth?: Partial<AuthConfig>;
   retention?: Partial<Retention>;
+  /** Nothing is swept unless it is said how. */
+  sweeping?: Sweeping;
   /** So seldom, unless said otherwise, that it disturbs no count of statements. */
   modePollMilliseconds?: number;
+  /** Nothing is sent to webhooks by itself unless said otherwise: a pass of the courier sends what is due. */
+  webhooks?: Partial<AppOptions['webhooks']>;
 };
 
 export async function createTestApp({
@@ -67,7 +73,9 @@ export async function createTestApp({
   database: shared,
   auth,
   retention,
+  sweeping,
   corsOrigins = [],
+  webhooks,
   modePollMilliseconds = 60 * 60 * 1000,
 }: TestAppOptions = {}): Promise<TestApp> {
   const database = shared
@@ -81,14 +89,15 @@ export async function createTestApp({
     new Writable({
       write(line, _encoding, done) {
         const entry = JSON.parse(String(line));
-        if (entry.statement) statements += isLookup(entry.statement) ? 0 : 1;
+        if (entry.statement && entry.level === 10) statements += isLookup(entry.statement) ? 0 : 1;
         else log.push(entry);
         done();
       },
     }),
   );
+  const config = readConfig(settings);
   const app = await createApp({
-    ...readConfig(settings),
+    ...config,
     connectionString,
     poolSize: 8,
     corsOrigins,
@@ -100,7 +109,8 @@ export async function createTestApp({
       ...retention,
     },
     modePollMilliseconds,
-    sweeping: null,
+    sweeping: sweeping ?? null,
+    webhooks: { ...config.webhooks, isSending: false, ...webhooks },
     logger,
     ...(now ? { clock: now } : {}),
   });
@@ -117,6 +127,13 @@ export async function createTestApp({
       url,
       headers: { ...type, ...headers },
       ...(payload === undefined ? {} : { payload }),
+    });
+    requireDescribed({
+      method,
+      url,
+      headers,
+      body: payload,
+      answer: { status: answer.statusCode, headers: answer.headers, text: answer.body },
     });
     const isJson = /[/+]json/.test(String(answer.headers['content-type'])) && answer.body !== '';
     return {

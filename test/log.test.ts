@@ -1,4 +1,6 @@
+import { GraphQLError } from 'graphql';
 import { expect, test } from 'vitest';
+import { createGraphqlServer } from '../src/graphql/yoga.js';
 import { createTestApp, type TestApp } from './harness.js';
 
 const secrets = {
@@ -76,6 +78,43 @@ test('what is logged of a failure says what kind it is and where it arose', asyn
     message: expect.stringContaining('relation "service" does not exist'),
     stack: expect.stringMatching(/^\s+at /),
   });
+});
+
+test('lines of a message that look like those of a stack are not logged as such', async () => {
+  await using app = await createTestApp();
+  const { logger } = app.gateway;
+  const quoted = `no\n    at ${secrets.customer} (/file.js:1:1)\n    at ${secrets.value}:2`;
+  const changed = new SyntaxError(`${quoted} once`);
+  expect(changed.stack).toContain(secrets.customer);
+  changed.message = 'other';
+
+  logger.error({ err: new SyntaxError(quoted) }, 'a call failed');
+  logger.error({ err: changed }, 'a call failed');
+  logger.error({ err: new SyntaxError('') }, 'a call failed');
+
+  const lines = app.log.filter(({ level }) => level === 50);
+  expect(lines.map(({ err }) => err)).toEqual([
+    expect.objectContaining({ stack: expect.stringMatching(/^\s+at .*log\.test\.ts/) }),
+    expect.not.objectContaining({ stack: expect.anything() }),
+    expect.objectContaining({ stack: expect.stringMatching(/^\s+at .*log\.test\.ts/) }),
+  ]);
+  for (const secret of [secrets.customer, secrets.value]) expect(JSON.stringify(lines)).not.toContain(secret);
+});
+
+test('what GraphQL and its server say of a document is not logged: they quote it', async () => {
+  await using app = await createTestApp();
+  const { yoga } = createGraphqlServer(app.gateway.logger, { hasIntrospection: true });
+  const error = new GraphQLError(secrets.value, { extensions: { sent: secrets.customer } });
+
+  yoga.logger.error(error);
+  app.gateway.logger.error({ err: error }, 'a call failed');
+
+  const lines = app.log.filter(({ level }) => level === 50);
+  expect(lines).toMatchObject([
+    { msg: 'GraphQL Yoga', line: [{ type: 'GraphQLError', message: 'What it says may quote a value.' }] },
+    { msg: 'a call failed', err: { type: 'GraphQLError' } },
+  ]);
+  for (const secret of [secrets.customer, secrets.value]) expect(JSON.stringify(lines)).not.toContain(secret);
 });
 
 test('Prisma’s words on a call that it does not take are not logged: they quote it', async () => {

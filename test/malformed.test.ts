@@ -56,7 +56,7 @@ test.each([
   const { head, problem } = await send(bytes);
 
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-  expect(head).toContain('content-type: application/problem+json');
+  expect(head).toMatch(/^content-type: application\/json\r?$/m);
   expect(head).toContain('x-content-type-options: nosniff');
   expect(head).toContain('connection: close');
   expect(problem).toMatchObject({
@@ -67,6 +67,49 @@ test.each([
     exception: expect.stringMatching(/^com\.genesyslab\..*Exception$/),
   });
   expect(problem['message']).toBe(problem['detail']);
+});
+
+const withoutHost = 'GET /services/1 HTTP/1.1\r\nConnection: close\r\n';
+
+test.each([
+  ['no Host', `${withoutHost}\r\n`, 400, 'INVALID', 'Host', 'application/json'],
+  [
+    'no Host, by who asks for problems',
+    `${withoutHost}Accept: application/problem+json\r\n\r\n`,
+    400,
+    'INVALID',
+    'Host',
+    'application/problem+json',
+  ],
+  [
+    'an expectation that is not known',
+    request('Expect: something'),
+    417,
+    'EXPECTATION_FAILED',
+    'Expect',
+    'application/json',
+  ],
+  [
+    'an expectation that is not known, by who asks for problems',
+    request('Expect: something', 'Accept: application/problem+json'),
+    417,
+    'EXPECTATION_FAILED',
+    'Expect',
+    'application/problem+json',
+  ],
+])('%s is a fault like any other', async (_, bytes, status, code, path, type) => {
+  const { head, problem } = await send(bytes);
+
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(/^content-type: ([^;\r]+)/m.exec(head)?.[1]).toBe(type);
+  expect(head).toContain('x-content-type-options: nosniff');
+  expect(problem).toMatchObject({ status, code, errors: [{ path, message: expect.any(String) }] });
+});
+
+test('HTTP/1.0 needs no Host; what has none asks for no name of this machine', async () => {
+  const { problem } = await send('GET /services/1 HTTP/1.0\r\n\r\n');
+
+  expect(problem).toMatchObject({ status: 403, code: 'FORBIDDEN' });
 });
 
 test('what is no HTTP behind a call that is being done is not answered: it would be taken for the call’s', async () => {

@@ -58,6 +58,49 @@ test('a write whose connection breaks meanwhile is reported as unknown, and not 
   expect(events.length).toBeLessThanOrEqual(2);
 });
 
+test('a connection that is reset while something is read is the state of the database', async () => {
+  const blocker = new pg.Client({ connectionString: observer.connectionString });
+  await blocker.connect();
+  await blocker.query('begin');
+  await blocker.query('lock table service');
+  const waiting = `select from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and application_name = 'context-gateway'`;
+
+  const reading = Promise.all([
+    app.rest('GET', '/customers/first/services'),
+    app.rest('POST', '/graphql', {
+      body: { query: '{ customer(id: "first") { services { nodes { id } } } }' },
+    }),
+  ]);
+  while ((await observer.sql(waiting)).length < 2) await sleep(10);
+  proxy.reset();
+  const [rest, graphql] = await reading;
+  await blocker.end();
+
+  expect(rest).toMatchObject({ status: 503, json: { code: 'UNAVAILABLE' } });
+  expect(graphql).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+});
+
+test.each([
+  ['cannot be read or written', '58030'],
+  ['is full', '53100'],
+])('a disk that %s is the state of the database, and no fault of the gateway', async (_, code) => {
+  const id = await startService(app, { customer_id: 'first' });
+  await observer.sql(
+    `create function fail() returns trigger language plpgsql as $$
+     begin raise exception 'the disk' using errcode = '${code}'; end $$`,
+  );
+  await observer.sql('create trigger failing before update on service execute function fail()');
+  const answer = await app.rest('POST', `/customers/second/services/${id}`);
+  await observer.sql('drop function fail cascade');
+
+  expect(answer).toMatchObject({
+    status: 503,
+    json: { code: 'UNAVAILABLE' },
+    headers: { 'retry-after': '1' },
+  });
+});
+
 test('idle connections that the server ends are replaced', async () => {
   const id = await startService(app);
 

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startService } from './graphql/makers.js';
@@ -7,56 +7,108 @@ import { type Answer, createTestApp, type TestApp } from './harness.js';
 let app: TestApp;
 let serviceId: string;
 const mostAtOnce = 256;
+const patience = { timeout: 20_000 };
 
 beforeAll(async () => {
   app = await createTestApp();
+  await app.server.listen({ port: 0, host: '127.0.0.1' });
   serviceId = await startService(app, { customerId: 'anna' });
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-test('what comes while more wait than can be served in time is refused, in the shape of its front, and changes nothing', async () => {
-  const client = new pg.Client({ connectionString: app.connectionString });
-  await client.connect();
-  await client.query('begin');
-  await client.query('select from service where id = $1 for update', [serviceId]);
-  const call = () => app.rest('POST', `/customers/bert/services/${serviceId}`);
+const associate = () => app.rest('POST', `/customers/bert/services/${serviceId}`);
 
-  const accepted: Answer[] = [];
-  const waiting = Array.from({ length: mostAtOnce }, () => call().then((answer) => accepted.push(answer)));
-  const refused = await Promise.all(Array.from({ length: 20 }, call));
-  const { status, json } = await app.rest('POST', '/graphql', { body: { query: '{ __typename }' } });
-  const answeredBefore = accepted.length;
-  await client.query('rollback');
-  await client.end();
-  await Promise.all(waiting);
+test('what comes while more wait than can be served in time is refused, in the shape of its front, and changes nothing', async () => {
+  const [before] = await app.sql<{ version: number }>(versionOf, [serviceId]);
+  const { refused, graphql, answeredBefore, accepted } = await meetTheLimit();
 
   expect(answeredBefore).toBe(0);
   for (const answer of refused) {
     expect(answer).toMatchObject({ status: 503, json: { code: 'UNAVAILABLE' } });
     expect(answer.headers['retry-after']).toBe('1');
   }
-  expect([status, json.errors[0].extensions.code]).toEqual([503, 'UNAVAILABLE']);
+  expect([graphql.status, graphql.json.errors[0].extensions.code]).toEqual([503, 'UNAVAILABLE']);
   expect(new Set(accepted.map((answer) => answer.status))).toEqual(new Set([200]));
-  const [service] = await app.sql('select version from service where id = $1', [serviceId]);
-  expect(service).toEqual({ version: 1 + mostAtOnce });
-  expect(await call()).toMatchObject({ status: 200 });
+  expect(await app.sql(versionOf, [serviceId])).toEqual([{ version: (before?.version ?? 0) + mostAtOnce }]);
+  expect(await associate()).toMatchObject({ status: 200 });
   // So many refusals would fill the log.
   expect(app.log.filter(({ level }) => Number(level) >= 40).length).toBeLessThan(3);
 });
 
+test('what is answered at once lets no more of those in that wait', async () => {
+  const query = { body: { query: '{ __typename }' } };
+  for (let round = 0; round < 4; round++) {
+    await Promise.all(Array.from({ length: mostAtOnce }, () => app.rest('POST', '/graphql', query)));
+  }
+
+  const { refused, accepted } = await meetTheLimit();
+
+  expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+  expect(accepted.length).toBe(mostAtOnce);
+});
+
+test('a call whose caller has gone takes its place until it is done', async () => {
+  const { port } = app.server.server.address() as AddressInfo;
+  const lock = await lockService();
+  const sockets = Array.from({ length: mostAtOnce }, () => connect(port, '127.0.0.1'));
+  const call = `POST /customers/bert/services/${serviceId} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`;
+  for (const socket of sockets) socket.write(call);
+  await expect.poll(statusOfRead, patience).toBe(503);
+
+  for (const socket of sockets) socket.destroy();
+  await expect.poll(openCalls, patience).toBe(0);
+  const whileWorkGoesOn = await statusOfRead();
+  await lock.release();
+
+  expect(whileWorkGoesOn).toBe(503);
+  await expect.poll(statusOfRead, patience).toBe(200);
+});
+
 test('whoever sends bodies slowly takes nobody’s place', async () => {
-  const port = Number(new URL(await app.server.listen({ port: 0, host: '127.0.0.1' })).port);
+  const { port } = app.server.server.address() as AddressInfo;
   const head =
     'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
   const sockets = Array.from({ length: mostAtOnce + 44 }, () => connect(port, '127.0.0.1'));
   await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.write(head, resolve))));
-  await expect.poll(() => openCalls()).toBe(sockets.length);
+  await expect.poll(openCalls, patience).toBe(sockets.length);
 
-  const { status } = await app.rest('GET', `/services/${serviceId}`);
+  const status = await statusOfRead();
 
   for (const socket of sockets) socket.destroy();
   expect(status).toBe(200);
 });
+
+const versionOf = 'select version from service where id = $1';
+
+/** As many calls as are let in, held up until twenty more have come and been answered. */
+async function meetTheLimit() {
+  const lock = await lockService();
+  const accepted: Answer[] = [];
+  const waiting = Array.from({ length: mostAtOnce }, () => associate().then((one) => accepted.push(one)));
+  const refused = await Promise.all(Array.from({ length: 20 }, associate));
+  const graphql = await app.rest('POST', '/graphql', { body: { query: '{ __typename }' } });
+  const answeredBefore = accepted.length;
+  await lock.release();
+  await Promise.all(waiting);
+  return { accepted, refused, graphql, answeredBefore };
+}
+
+async function lockService(): Promise<{ release(): Promise<void> }> {
+  const client = new pg.Client({ connectionString: app.connectionString });
+  await client.connect();
+  await client.query('begin');
+  await client.query('select from service where id = $1 for update', [serviceId]);
+  return {
+    async release() {
+      await client.query('rollback');
+      await client.end();
+    },
+  };
+}
+
+async function statusOfRead(): Promise<number> {
+  return (await app.rest('GET', `/services/${serviceId}`)).status;
+}
 
 /** How many connections the gateway has taken. */
 function openCalls(): Promise<number> {

@@ -7,6 +7,8 @@ export type DatabaseProxy = AsyncDisposable & {
   connectionString: string;
   /** Breaks what is connected and takes nobody new. */
   cut(): Promise<void>;
+  /** Breaks what is connected without a farewell. */
+  reset(): void;
   restore(): Promise<void>;
 };
 
@@ -45,6 +47,10 @@ export async function createProxy(connectionString: string): Promise<DatabasePro
   return {
     connectionString: throughPort(connectionString, proxyPort),
     cut,
+    reset: () => {
+      // A socket of a file system has no resets; it goes with the other end.
+      for (const socket of sockets) if (socket.remotePort !== undefined) socket.resetAndDestroy();
+    },
     restore: async () => {
       server = await listen(proxyPort);
     },

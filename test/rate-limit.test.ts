@@ -66,3 +66,28 @@ test('each key has its own count, and credentials that do not hold have that of 
   expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
   expect(guesses).toEqual([401, 401, 429, 429]);
 });
+
+test('addresses of one IPv6 network of 64 bits have one count, IPv4 in IPv6 that of its address', async () => {
+  await using app = await createTestApp({ settings });
+  const call = async (remoteAddress: string) =>
+    (await app.server.inject({ url: '/server/status', remoteAddress })).statusCode;
+
+  const statuses = [];
+  for (const end of [':1', ':2', 'a:b:c:d']) statuses.push(await call(`2001:db8:0:1:${end}`));
+  statuses.push(await call('2001:db8:0:2::1'));
+  for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.1']) statuses.push(await call(address));
+
+  expect(statuses).toEqual([200, 200, 429, 200, 200, 200, 429]);
+});
+
+test('credentials that were never seen are not even looked up for an address that is over the limit', async () => {
+  await using app = await createTestApp({ settings });
+  const [known, unknown] = [await makeKey(app), await makeKey(app)];
+  const call = async (headers: Record<string, string>) =>
+    (await app.rest('GET', '/server/status', { headers })).status;
+
+  const statuses = [await call(bearer(known.key)), await call({}), await call({})];
+  statuses.push(await call(bearer(unknown.key)), await call(bearer(known.key)), await call({}));
+
+  expect(statuses).toEqual([200, 401, 401, 429, 200, 429]);
+});

@@ -6,6 +6,13 @@ const optionForms = {
   tenant: { type: 'string', multiple: true },
   'all-tenants': { type: 'boolean', multiple: true },
   name: { type: 'string', multiple: true },
+  from: { type: 'string', multiple: true },
+  to: { type: 'string', multiple: true },
+  before: { type: 'string', multiple: true },
+  report: { type: 'string', multiple: true },
+  'dry-run': { type: 'boolean', multiple: true },
+  status: { type: 'boolean', multiple: true },
+  json: { type: 'boolean', multiple: true },
 } as const;
 
 type OptionName = keyof typeof optionForms;

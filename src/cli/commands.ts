@@ -1,17 +1,16 @@
-import type { Admin, Database } from '../db/database.js';
-import { apiKeyName, createApiKey, listApiKeys, type NewApiKey, revokeApiKey } from '../domain/api-keys.js';
-import { applyBusinessAttributes } from '../domain/attribute-sets.js';
-import { namedRole, roleName, roles } from '../domain/roles.js';
-import { text } from '../domain/rules.js';
-import { createTenant, defaultTenant, listTenants, tenantId } from '../domain/tenants.js';
-import type { ApiKey } from '../generated/prisma/client.js';
+import { readVersion } from '../version.js';
+import { applyForms } from './apply.js';
 import { Arguments } from './arguments.js';
-import { linesOf, readSetFile } from './set-files.js';
-
-export type Command = (database: Pick<Database, 'admin' | 'transaction'>, now: Date) => Promise<Output>;
-
-/** The lines that were asked for, and what is to be said besides. */
-export type Output = { lines: readonly string[]; note?: string };
+import { type Command, exitCodes, type Form, print } from './command.js';
+import { doctorForms } from './doctor.js';
+import { exportForms } from './export.js';
+import { importForms } from './import.js';
+import { keyForms } from './keys.js';
+import { migrateForms } from './migrate.js';
+import { purgeForms } from './purge.js';
+import { seedForms } from './seed.js';
+import { startForms } from './start.js';
+import { tenantForms } from './tenants.js';
 
 /** The command cannot be read: every fault, and how it is used. */
 export class UsageError extends Error {
@@ -20,28 +19,30 @@ export class UsageError extends Error {
   }
 }
 
-type Form = { parameters: string; read: (given: Arguments) => Command };
-
 const forms: Readonly<Record<string, Form>> = {
-  'tenant create': { parameters: 'ID', read: readTenantCreate },
-  'tenant list': { parameters: '', read: () => tenantList },
-  'key create': {
-    parameters: `--role ${roles.map(roleName).join('|')} (--tenant ID … | --all-tenants) [--name TEXT]`,
-    read: readKeyCreate,
-  },
-  'key list': { parameters: '', read: () => keyList },
-  'key revoke': { parameters: 'ID', read: readKeyRevoke },
-  apply: { parameters: 'FILE|- [--tenant ID]', read: readApply },
+  ...startForms,
+  ...migrateForms,
+  ...seedForms,
+  ...tenantForms,
+  ...keyForms,
+  ...applyForms,
+  ...purgeForms,
+  ...exportForms,
+  ...importForms,
+  ...doctorForms,
 };
 
 const usage = [
-  'usage: npm run -s cli -- …',
+  'usage: context-gateway …  (in a checkout: npm run -s cli -- …)',
   ...Object.entries(forms).map(([name, { parameters }]) => `  ${name} ${parameters}`.trimEnd()),
 ].join('\n');
 
 /** @throws UsageError, listing every fault */
 export function readCommand(args: readonly string[]): Command {
   const [first = '', second] = args;
+  if (first === '--version') return version;
+  const asked = args.filter((argument) => !isHelp(argument));
+  if (asked.length < args.length) return help(asked);
   const words = Object.hasOwn(forms, first) ? 1 : 2;
   const name = second === undefined || words === 1 ? first : `${first} ${second}`;
   const form = Object.hasOwn(forms, name) ? forms[name] : undefined;
@@ -53,70 +54,45 @@ export function readCommand(args: readonly string[]): Command {
   return command;
 }
 
-function readTenantCreate(given: Arguments): Command {
-  const id = given.positional('ID', tenantId) ?? '';
-  return async ({ admin }, now) => {
-    await createTenant(admin, id, now);
-    return { lines: [], note: `The tenant ${id} is there.` };
+function isHelp(argument: string): boolean {
+  return argument === '--help' || argument === '-h';
+}
+
+async function version(terminal: Parameters<Command>[0]): Promise<number> {
+  print(terminal, [await readVersion()]);
+  return exitCodes.done;
+}
+
+/** Of the commands that begin with these words, or of all. */
+function help(words: readonly string[]): Command {
+  const named = Object.entries(forms).filter(([name]) => isNamed(name, words));
+  if (named.length === 0) throw new UsageError([`There is no command "${words.join(' ')}".`]);
+  return async (terminal) => {
+    print(terminal, words.length === 0 ? overview() : named.flatMap(describe));
+    return exitCodes.done;
   };
 }
 
-async function tenantList({ admin }: { admin: Admin }): Promise<Output> {
-  return { lines: (await listTenants(admin)).map(({ id }) => id) };
+function isNamed(name: string, words: readonly string[]): boolean {
+  return name.split(' ').every((word, place) => words[place] === undefined || words[place] === word);
 }
 
-function readKeyCreate(given: Arguments): Command {
-  const role = given.requiredOption('role', namedRole) ?? 'READER';
-  const name = given.option('name', apiKeyName) ?? '';
-  const tenants = readTenants(given);
-  return async ({ admin }, now) => {
-    const { apiKey, key } = await createApiKey(admin, { role, name, tenants }, now);
-    return { lines: [key], note: `This is all that is ever seen of key ${apiKey.id}: keep it.` };
-  };
+function overview(): string[] {
+  const width = Math.max(...Object.keys(forms).map((name) => name.length));
+  return [
+    'usage: context-gateway COMMAND …  (in a checkout: npm run -s cli -- COMMAND …)',
+    '',
+    ...Object.entries(forms).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    'context-gateway COMMAND --help says how each is written. Settings are environment variables, as for the gateway.',
+    'It ends with 0 when all is done, 1 when something is refused, 64 when the command is wrong, 78 when a setting is,',
+    'and 130 after Ctrl-C.',
+  ];
 }
 
-function readTenants(given: Arguments): NewApiKey['tenants'] {
-  const isEither = given.has('tenant') !== given.has('all-tenants');
-  if (!isEither) given.fault('either --tenant or --all-tenants is required');
-  const listed = given.options('tenant', tenantId);
-  const areAll = given.flag('all-tenants');
-  return areAll ? 'all' : listed;
-}
-
-async function keyList({ admin }: { admin: Admin }): Promise<Output> {
-  const keys = await listApiKeys(admin);
-  return { lines: aligned([['ID', 'ROLE', 'TENANTS', 'CREATED', 'REVOKED', 'NAME'], ...keys.map(cellsOf)]) };
-}
-
-function cellsOf({ id, role, tenants, createdAt, revokedAt, name }: ApiKey): string[] {
-  const listed = tenants.length > 0 ? tenants.join(',') : 'all';
-  return [id, roleName(role), listed, createdAt.toISOString(), revokedAt?.toISOString() ?? '-', name];
-}
-
-function aligned(rows: readonly string[][]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-function readKeyRevoke(given: Arguments): Command {
-  const id = given.positional('ID', text(64, 1)) ?? '';
-  return async ({ admin }, now) => {
-    await revokeApiKey(admin, id, now);
-    return { lines: [], note: `The key ${id} lets nobody in any more, within 5 s everywhere.` };
-  };
-}
-
-function readApply(given: Arguments): Command {
-  const file = given.positional('FILE', text(4096, 1)) ?? '';
-  const tenant = given.option('tenant', tenantId) ?? defaultTenant;
-  return async (database) => {
-    const set = await readSetFile(file);
-    const applied = await database.transaction(tenant, (db) => applyBusinessAttributes(db, set));
-    return { lines: linesOf(applied) };
-  };
+function describe([name, { parameters, summary, details = [] }]: [string, Form]): string[] {
+  return [
+    `context-gateway ${name} ${parameters}`.trimEnd(),
+    ...[summary, ...details].map((line) => `  ${line}`),
+  ];
 }

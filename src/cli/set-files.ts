@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type AppliedSet, type AttributeSet, readAttributeSet } from '../domain/attribute-sets.js';
 import { formatPath, Invalid, OperatorError } from '../errors.js';
@@ -8,8 +9,8 @@ import { decodeUtf8, parseJson } from '../json.js';
  * All business attributes of a tenant, from a JSON file or from standard input.
  * @throws OperatorError, listing every fault
  */
-export async function readSetFile(file: string): Promise<AttributeSet> {
-  const bytes = await (file === '-' ? buffer(process.stdin) : readFile(file)).catch((error: unknown) => {
+export async function readSetFile(file: string, stdin: Readable): Promise<AttributeSet> {
+  const bytes = await (file === '-' ? buffer(stdin) : readFile(file)).catch((error: unknown) => {
     throw new OperatorError(`${file} cannot be read: ${Reflect.get(Object(error), 'code')}`);
   });
   try {

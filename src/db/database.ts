@@ -1,13 +1,19 @@
+import { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { OutcomeUnknown, Unavailable } from '../errors.js';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.js';
 import type { Logger } from '../logger.js';
 import type { Timeouts } from '../timeouts.js';
+import type { Trace } from '../trace-context.js';
+import { type BatchStatement, inBatch, type Statement } from './batches.js';
 import { asUnavailable, isLockTimeout, isRetryable, violates, wasNotSent, wasRefused } from './failures.js';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.js';
+import type { DatabaseLoad, DatabaseObserver } from './observer.js';
 import { RegistryCache } from './registry.js';
+import { type Send, sendThrough } from './sending.js';
 import { StatementNames } from './statement-names.js';
+import { WakeUps } from './wake-ups.js';
 
 /** How long services are kept that do not say so themselves, and how long they may be idle. */
 export type Retention = {
@@ -31,8 +37,15 @@ export type Db = {
    * was read meanwhile, unless another gateway comes in between.
    */
   readonly alone: <T>(key: string | null, act: (commit: Commit) => Promise<T>) => Promise<T>;
+  /** One reading statement; its answer is what JSON can say, times and text. */
+  readonly read: <Row>(statement: Statement) => Promise<Row[]>;
   /** One writing statement, under the terms of `commit`. */
   readonly write: <Row>(statement: Prisma.Sql) => Promise<Row[]>;
+  /** A batch of its own, which waits for the rows that it changes. */
+  readonly writeBatch: <Command extends object, Row>(
+    statement: BatchStatement<Command>,
+    commands: readonly Command[],
+  ) => Promise<Row[]>;
 };
 
 /**
@@ -49,24 +62,20 @@ export type Commit = <Command, Row>(
   key: string | null,
 ) => Promise<Row | undefined>;
 
-/**
- * One statement for a batch of commands, which answers a row for each that it carried out, with the
- * place of the command in the batch. Its own lock time-out beats that of the connection.
- */
-export type BatchStatement<Command> = (
-  tenant: string,
-  commands: readonly (Command & { place?: number })[],
-  lockTimeout?: string,
-) => Prisma.Sql;
-
 /** What belongs to no tenant: the tenants themselves, and the credentials. */
 export type Admin = Pick<Db, 'prisma'>;
 
 export type Database = AsyncDisposable & {
   readonly admin: Admin;
-  forTenant(tenant: string): Db;
+  /** Hears which tenants are written to, on any gateway. */
+  readonly wakeUps: Pick<WakeUps, 'listen'>;
+  /** @param trace the call that it is for */
+  forTenant(tenant: string, trace?: Trace): Db;
+  load(): DatabaseLoad;
   /** All that is done with the given Db, or nothing: for what is done once, it is slow. */
   transaction<T>(tenant: string, act: (db: Db) => Promise<T>): Promise<T>;
+  /** Breaks all connections: what waits is refused, and of what is in flight the outcome is unknown. */
+  abandon(): void;
 };
 
 export type DatabaseOptions = {
@@ -75,7 +84,10 @@ export type DatabaseOptions = {
   timeouts: Pick<Timeouts, 'statementSeconds'>;
   retention: Retention;
   logger: Logger;
+  observer?: DatabaseObserver;
 };
+
+const nobody: DatabaseObserver = { onStatement() {}, onRetry() {}, onUnknownOutcome() {} };
 
 /** How long a statement waits for a row: those that travel along wait as well. */
 const shortestLockWait = '100ms';
@@ -97,17 +109,29 @@ export function openDatabase({
   timeouts: { statementSeconds },
   retention,
   logger,
+  observer = nobody,
 }: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  const sockets = new Set<Socket>();
+  let isAbandoned = false;
+  const connection = {
     connectionString,
-    max: poolSize,
-    application_name: 'context-gateway',
-    options: settings.map((setting) => `-c ${setting}`).join(' '),
+    stream: () => {
+      const socket = new Socket();
+      sockets.add(socket);
+      if (isAbandoned) setImmediate(() => socket.destroy());
+      return socket.once('close', () => sockets.delete(socket));
+    },
     connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  };
+  const pool = new pg.Pool({
+    ...connection,
+    application_name: 'context-gateway',
+    max: poolSize,
+    options: settings.map((setting) => `-c ${setting}`).join(' '),
     statement_timeout: statementSeconds * 1000,
     // A server that says nothing at all: the statement's own time is over by then.
     query_timeout: (statementSeconds + 10) * 1000,
-    keepAlive: true,
   });
   // Without a listener an idle connection that breaks would end the process.
   // Its own message alone: the error carries the whole client.
@@ -117,58 +141,102 @@ export function openDatabase({
   const adapter = new PrismaPg(pool, { statementNameGenerator: ({ sql }) => names.nameOf(sql) as string });
   const prisma = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] });
   // Never the parameters: they are customer data.
-  prisma.$on('query', ({ query, duration }) => logger.trace({ statement: query, milliseconds: duration }));
+  prisma.$on('query', ({ query: text, duration: milliseconds }) => {
+    logger.trace({ statement: text, milliseconds });
+    const startedAt = performance.now() - milliseconds;
+    observer.onStatement({ text, startedAt, milliseconds, rows: null, commands: null, traces: [] });
+  });
 
-  const tenants = new Map<string, Db>();
-  const groups: Group[] = [];
-  const open = (client: Prisma.TransactionClient, tenant: string) => {
-    const group = groupOf(client, tenant);
-    groups.push(group);
-    return openTenant(client, tenant, { retention, group });
+  const tenants = new Map<string, Tenant>();
+  const send = sendThrough(pool, { names, logger, observer });
+  // One that others wait for is never kept by a notification.
+  const waking = { ...connection, application_name: 'context-gateway wake-ups' };
+  const notifying = new pg.Pool({ ...waking, max: 1, query_timeout: 5_000 });
+  notifying.on('error', () => {});
+  const wakeUps = new WakeUps({
+    notify: (channel, topics) =>
+      notifying.query('select pg_notify($1, topic) from unnest($2::text[]) as topic', [channel, topics]),
+    createClient: () => new pg.Client(waking),
+    logger,
+  });
+  const makeTenant = (id: string): Tenant => {
+    const way = { send, tenant: id, observer, written: () => wakeUps.ring(id) };
+    const tenant = { way, group: groupOf(way), registry: new RegistryCache(prisma, id), retention };
+    tenants.set(id, tenant);
+    return tenant;
   };
   return {
     admin: { prisma },
-    forTenant(tenant) {
-      const db = tenants.get(tenant) ?? open(prisma, tenant);
-      tenants.set(tenant, db);
-      return db;
-    },
-    transaction: (tenant, act) =>
-      prisma.$transaction(
-        (transaction) =>
-          act(
-            openTenant(transaction, tenant, {
-              retention,
-              group: groupOf(transaction, tenant, withinTransaction),
-            }),
-          ),
-        {
-          timeout: 30_000,
+    wakeUps,
+    forTenant: (id, trace) => openTenant(prisma, tenants.get(id) ?? makeTenant(id), trace),
+    load() {
+      const { totalCount, idleCount: idle, waitingCount: awaited } = pool;
+      const loads = [...tenants.values()].map(({ group }) => group.load);
+      const sum = (of: (load: Group['load']) => number) => loads.reduce((total, load) => total + of(load), 0);
+      return {
+        connections: { most: poolSize, idle, used: totalCount - idle, awaited },
+        commits: {
+          waiting: sum(({ waiting }) => waiting),
+          waitingBytes: sum(({ size }) => size),
+          inFlight: sum(({ inFlight }) => inFlight),
         },
-      ),
+      };
+    },
+    async transaction(tenant, act) {
+      const done = await prisma.$transaction(
+        (transaction) => {
+          const way = { tenant, send: sendWithin(transaction), observer, written: () => {} };
+          const group = groupOf(way, withinTransaction);
+          const registry = new RegistryCache(transaction, tenant);
+          return act(openTenant(transaction, { way, group, registry, retention }));
+        },
+        // Of all its statements, each of which PostgreSQL ends by itself.
+        { timeout: (statementSeconds + 30) * 1000 },
+      );
+      wakeUps.ring(tenant);
+      return done;
+    },
+    abandon() {
+      isAbandoned = true;
+      for (const { group } of tenants.values()) void group.close();
+      for (const socket of sockets) socket.destroy();
+    },
     async [Symbol.asyncDispose]() {
-      await Promise.all(groups.map((group) => group.close()));
+      await Promise.all([...tenants.values()].map(({ group }) => group.close()));
+      await wakeUps[Symbol.asyncDispose]();
       await prisma.$disconnect();
       await pool.end();
+      // What is under way there is of no use any more, and might take long.
+      void notifying.end();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-type Group = GroupCommit<object, object | undefined>;
+/** A command, and the call that it is for. */
+type Job = { command: object; trace: Trace | undefined };
+
+type Group = GroupCommit<Job, object | undefined>;
+
+/** What is one for all calls of a tenant. */
+type Tenant = { way: Way; group: Group; registry: RegistryCache; retention: Retention };
 
 /** The first refusal ends a transaction: sent again, each job would be told of that alone. */
 const withinTransaction = { isRefusal: () => false, isLocked: () => false, mostInFlight: 1 };
 
+/** How the batches of a tenant are sent, and what is told that one was committed. */
+type Way = { send: Send; tenant: string; observer: DatabaseObserver; written: () => void };
+
+function sendWithin(transaction: Prisma.TransactionClient): Send {
+  return ({ text, values }) => transaction.$queryRawUnsafe(text, ...values);
+}
+
 /** @param options what differs within a transaction, where nothing can be sent again */
-function groupOf(
-  prisma: Prisma.TransactionClient,
-  tenant: string,
-  options: Partial<GroupCommitOptions<object, object | undefined>> = {},
-): Group {
+function groupOf(way: Way, options: Partial<GroupCommitOptions<Job, object | undefined>> = {}): Group {
   return new GroupCommit({
     // Only `commit` submits, and with a statement as the kind.
-    send: (statement, commands, isPatient) =>
-      sendBatch(prisma, tenant, { statement: statement as BatchStatement<object>, commands, isPatient }),
+    send: (statement, jobs, isPatient) =>
+      sendBatch(way, { statement: statement as BatchStatement<object>, jobs, isPatient }),
     isRefusal: (error) => (error instanceof Unavailable ? isLockTimeout(error.cause) : wasRefused(error)),
     isLocked: (error) => error instanceof Unavailable && isLockTimeout(error.cause),
     unavailable: (reason) => new Unavailable(queueFailures[reason]),
@@ -184,51 +252,64 @@ const queueFailures = {
 };
 
 /** About what a command takes as JSON: extensions are what makes one large. */
-function sizeOf(command: object): number {
+function sizeOf({ command }: Job): number {
   const { extensions = [] } = command as { extensions?: readonly { size_bytes: number }[] };
   return extensions.reduce((sum, { size_bytes }) => sum + size_bytes, 1_000);
 }
 
 function openTenant(
   prisma: Prisma.TransactionClient,
-  tenant: string,
-  { retention, group }: { retention: Retention; group: Group },
+  { way, group, registry, retention }: Tenant,
+  trace?: Trace,
 ): Db {
+  const { send, tenant, written } = way;
+  const traces = trace ? [trace] : [];
+  const told = async <Row>(rows: Promise<Row[]>): Promise<Row[]> => {
+    if ((await rows).length > 0) written();
+    return rows;
+  };
   return {
     prisma,
     tenant,
-    registry: new RegistryCache(prisma, tenant),
+    registry,
     retention,
-    write: (statement) => unlessTaken(() => write(prisma, statement), []),
+    read: (statement) => send(statement, traces),
+    write: (statement) => told(unlessTaken(() => write(way, () => prisma.$queryRaw(statement)), [])),
+    writeBatch: (statement, commands) => {
+      const batch = inBatch(statement, commands, { tenant, lockTimeout: longestLockWait });
+      return told(write(way, () => send(batch, traces)));
+    },
     // The statement takes the command and answers the row.
-    commit: ((statement, command, key) => group.submit(statement, key, command as object)) as Commit,
-    alone: (key, act) => group.hold(key, () => act(commitAlone(prisma, tenant))),
+    commit: ((statement, command, key) =>
+      group.submit(statement, key, { command: command as object, trace })) as Commit,
+    alone: (key, act) => group.hold(key, () => act(commitAlone(way, trace))),
   };
 }
 
-function commitAlone(prisma: Prisma.TransactionClient, tenant: string): Commit {
+function commitAlone(way: Way, trace: Trace | undefined): Commit {
   // As above.
   return (async (statement, command) => {
-    const batch = { statement: statement as BatchStatement<object>, commands: [command as object] };
-    const [row] = await sendBatch(prisma, tenant, { ...batch, isPatient: true });
+    const jobs = [{ command: command as object, trace }];
+    const batch = { statement: statement as BatchStatement<object>, jobs, isPatient: true };
+    const [row] = await sendBatch(way, batch);
     return row;
   }) as Commit;
 }
 
-type Batch = { statement: BatchStatement<object>; commands: readonly object[]; isPatient: boolean };
+type Batch = { statement: BatchStatement<object>; jobs: readonly Job[]; isPatient: boolean };
 
 /** The row that each command came to, at its place. */
-async function sendBatch(
-  prisma: Prisma.TransactionClient,
-  tenant: string,
-  { statement, commands, isPatient }: Batch,
-): Promise<(object | undefined)[]> {
-  const placed = commands.map((command, place) => ({ ...command, place }));
+async function sendBatch(way: Way, { statement, jobs, isPatient }: Batch): Promise<(object | undefined)[]> {
+  const { send, tenant, written } = way;
   const lockTimeout = isPatient ? longestLockWait : shortestLockWait;
-  const send = () => write<{ place: number }>(prisma, statement(tenant, placed, lockTimeout));
-  const rows = commands.length === 1 ? await unlessTaken(send, []) : await send();
+  const commands = jobs.map(({ command }) => command);
+  const batch = inBatch(statement, commands, { tenant, lockTimeout });
+  const traces = jobs.flatMap(({ trace }) => trace ?? []);
+  const act = () => write(way, () => send<{ place: number }>(batch, traces));
+  const rows = commands.length === 1 ? await unlessTaken(act, []) : await act();
+  if (rows.length > 0) written();
   const answers: (object | undefined)[] = commands.map(() => undefined);
-  for (const { place, ...row } of rows) answers[place] = row;
+  for (const row of rows) answers[row.place] = row;
   return answers;
 }
 
@@ -245,17 +326,19 @@ async function unlessTaken<T>(act: () => Promise<T>, nothing: T): Promise<T> {
 const attempts = 5;
 const outcomeUnknown = 'The database connection broke: the change may or may not have been made.';
 
-async function write<Row>(
-  prisma: Prisma.TransactionClient,
-  statement: Prisma.Sql,
-  attempt = 1,
-): Promise<Row[]> {
+async function write<Row>(way: Way, send: () => Promise<Row[]>, attempt = 1): Promise<Row[]> {
   try {
-    return await prisma.$queryRaw<Row[]>(statement);
+    return await send();
   } catch (error) {
-    if (isRetryable(error) && attempt < attempts) return write(prisma, statement, attempt + 1);
+    if (isRetryable(error) && attempt < attempts) {
+      way.observer.onRetry();
+      return write(way, send, attempt + 1);
+    }
     // Whatever else happens once a statement is sent says nothing of whether it was committed.
-    if (!wasRefused(error) && !wasNotSent(error)) throw new OutcomeUnknown(outcomeUnknown, { cause: error });
+    if (!wasRefused(error) && !wasNotSent(error)) {
+      way.observer.onUnknownOutcome();
+      throw new OutcomeUnknown(outcomeUnknown, { cause: error });
+    }
     throw asUnavailable(error) ?? error;
   }
 }

@@ -13,9 +13,24 @@ export function isRetryable(error: unknown): boolean {
   );
 }
 
+/** There was no connection to send a statement by: nothing was done. */
+export class NotConnected extends Error {
+  override name = 'NotConnected';
+}
+
+/** The connection went, or said nothing any more, before PostgreSQL answered. */
+export class ConnectionBroken extends Error {
+  override name = 'ConnectionBroken';
+}
+
 /** Another transaction holds a row for too long; nothing was done. */
 export function isLockTimeout(error: unknown): boolean {
   return describe(error).sqlState === '55P03';
+}
+
+/** Whether what is wrong is the statement and what others do at the same time: its connection is as good as before. */
+export function isOfStatement(error: unknown): boolean {
+  return /^(22|23|40|55P03)/.test(describe(error).sqlState);
 }
 
 /** Whether a unique index refused a row, by the name of the index. */
@@ -24,14 +39,19 @@ export function violates(error: unknown, index: string): boolean {
   return sqlState === '23505' && message.includes(`"${index}"`);
 }
 
-/** PostgreSQL itself said no: nothing was done. It has a digit in every code, unlike EPIPE. */
+/**
+ * PostgreSQL itself said no: nothing was done. It has a digit in every code, unlike EPIPE. When it panics, as
+ * it does where its log cannot be written, a commit may be in that log and be found there at the next start.
+ */
 export function wasRefused(error: unknown): boolean {
-  const { sqlState } = describe(error);
-  return /^(?=.*\d)[0-9A-Z]{5}$/.test(sqlState) && !ofBrokenConnection.test(sqlState);
+  const { sqlState, severity } = describe(error);
+  const isAnswer = /^(?=.*\d)[0-9A-Z]{5}$/.test(sqlState) && !ofBrokenConnection.test(sqlState);
+  return isAnswer && severity !== 'PANIC';
 }
 
 /** There was no connection to send a statement by. */
 export function wasNotSent(error: unknown): boolean {
+  if (error instanceof NotConnected) return true;
   const { kind, message } = describe(error);
   return ['DatabaseNotReachable', 'TooManyConnections'].includes(kind) || noConnection.test(message);
 }
@@ -46,6 +66,7 @@ const noConnection =
   /timeout exceeded when trying to connect|Connection terminated due to connection timeout/;
 
 function isBroken(error: unknown): boolean {
+  if (error instanceof ConnectionBroken) return true;
   const { sqlState, kind, message } = describe(error);
   return (
     ofBrokenConnection.test(sqlState) ||
@@ -64,12 +85,12 @@ export function asUnavailable(error: unknown): Unavailable | undefined {
     wasNotSent(error) ||
     isRetryable(error) ||
     isLockTimeout(error) ||
-    // Resources, start-up and shutdown, read-only, statement time-out.
-    /^(53|57P|25006|57014)/.test(sqlState);
+    // Resources, start-up and shutdown, disks that fail, read-only, statement time-out.
+    /^(53|57P|58|25006|57014)/.test(sqlState);
   return isDown ? new Unavailable('The database is not available.', { cause: error }) : undefined;
 }
 
-type Failure = { sqlState: string; kind: string; message: string };
+type Failure = { sqlState: string; kind: string; severity: string; message: string };
 
 /** What the driver said, below what Prisma's adapter made of it (which has no stable public type). */
 function describe(error: unknown): Failure {
@@ -77,6 +98,7 @@ function describe(error: unknown): Failure {
   return {
     sqlState: text(member(cause, 'originalCode') ?? member(cause, 'code')),
     kind: text(member(cause, 'kind')),
+    severity: text(member(cause, 'severity')),
     message: error instanceof Error ? error.message : '',
   };
 }

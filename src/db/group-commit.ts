@@ -27,12 +27,14 @@ type Entry<Job, Answer> = Turn & {
   kind: unknown;
   job: Job;
   size: number;
-  lateAt: number;
   resolve: (answer: Answer) => void;
 };
 
+/** What waits until it is let go on, or for too long. */
+type Wait = { take: () => void; reject: (error: unknown) => void; lateAt: number };
+
 /** What waits for the one before it with the same key. */
-type Turn = { key: string | null; take: () => void; reject: (error: unknown) => void };
+type Turn = Wait & { key: string | null };
 
 type Batch<Job, Answer> = readonly [Entry<Job, Answer>, ...Entry<Job, Answer>[]];
 
@@ -51,11 +53,13 @@ export class GroupCommit<Job, Answer> {
   readonly #ready = new Map<unknown, Entry<Job, Answer>[]>();
   /** What waits for its turn; a key that is here is under way or ready. */
   readonly #behind = new Map<string, Turn[]>();
-  readonly #aside: (() => void)[] = [];
+  #aside: Wait[] = [];
   readonly #waiting = { count: 0, size: 0 };
   readonly #inFlight = { batches: 0, aside: 0 };
   #whenIdle: (() => void)[] = [];
   #isClosed = false;
+  /** While anything may wait: where nothing comes back, nothing else would tell those who do. */
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(options: GroupCommitOptions<Job, Answer>) {
     this.#options = {
@@ -66,7 +70,7 @@ export class GroupCommit<Job, Answer> {
       mostAside: 4,
       mostWaiting: 10_000,
       largestWaiting: 2 ** 26,
-      longestWaitMilliseconds: 10_000,
+      longestWaitMilliseconds: 8_000,
       ...options,
     };
   }
@@ -79,7 +83,7 @@ export class GroupCommit<Job, Answer> {
     const size = this.#options.sizeOf(job);
     if (!this.#hasRoom(size)) return Promise.reject(this.#refusal());
     return new Promise((resolve, reject) => {
-      const lateAt = performance.now() + this.#options.longestWaitMilliseconds;
+      const lateAt = this.#latest();
       const take = () => this.#makeReady(entry);
       const entry: Entry<Job, Answer> = { kind, key, job, size, lateAt, resolve, reject, take };
       this.#count(entry, 1);
@@ -91,14 +95,15 @@ export class GroupCommit<Job, Answer> {
   /** Lets an act that is no job of a batch have the key's turn: no other job of the key is under way meanwhile. */
   async hold<T>(key: string | null, act: () => Promise<T>): Promise<T> {
     if (!this.#hasRoom(0)) throw this.#refusal();
+    const lateAt = this.#latest();
     this.#waiting.count += 1;
     try {
-      await new Promise<void>((take, reject) => this.#queue({ key, take, reject }));
+      await new Promise<void>((take, reject) => this.#queue({ key, take, reject, lateAt }));
     } finally {
       this.#waiting.count -= 1;
     }
     try {
-      return await this.#stepAside(act);
+      return await this.#stepAside(act, lateAt);
     } finally {
       this.#pass(key);
       this.#dispatch();
@@ -106,16 +111,18 @@ export class GroupCommit<Job, Answer> {
     }
   }
 
+  /** What waits, with its size, and how many transactions are under way. */
+  get load(): { waiting: number; size: number; inFlight: number } {
+    const { batches, aside } = this.#inFlight;
+    const waiting = this.#waiting.count + this.#aside.length;
+    return { waiting, size: this.#waiting.size, inFlight: batches + aside };
+  }
+
   /** Refuses what is not under way yet, and what comes from now on; resolves when the rest has its answer. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const waiting = [...[...this.#ready.values()].flat(), ...[...this.#behind.values()].flat()];
-    this.#ready.clear();
-    for (const turns of this.#behind.values()) turns.length = 0;
-    for (const turn of waiting) {
-      if ('job' in turn) this.#count(turn as Entry<Job, Answer>, -1);
-      turn.reject(this.#options.unavailable('closed'));
-    }
+    clearTimeout(this.#watch);
+    this.#refuse('closed', () => true);
     if (!this.#isIdle()) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
@@ -132,6 +139,49 @@ export class GroupCommit<Job, Answer> {
   #count({ size }: Entry<Job, Answer>, by: 1 | -1): void {
     this.#waiting.count += by;
     this.#waiting.size += by * size;
+  }
+
+  /** When what comes now has waited for too long; there is a watch by then. */
+  #latest(): number {
+    const { longestWaitMilliseconds } = this.#options;
+    this.#watch ??= this.#watchAfter(longestWaitMilliseconds);
+    return performance.now() + longestWaitMilliseconds;
+  }
+
+  #watchAfter(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const now = performance.now();
+      this.#refuse('late', ({ lateAt }) => now >= lateAt);
+      const next = Math.min(...this.#waits().map(({ lateAt }) => lateAt));
+      this.#watch = Number.isFinite(next) ? this.#watchAfter(Math.ceil(next - now)) : undefined;
+      this.#dispatch();
+      this.#tellIdle();
+    }, milliseconds).unref();
+  }
+
+  #waits(): Wait[] {
+    return [...this.#aside, ...[...this.#behind.values()].flat(), ...[...this.#ready.values()].flat()];
+  }
+
+  /** Whoever waits behind somebody is told first, and so never comes to be next. */
+  #refuse(reason: 'late' | 'closed', isMeant: (wait: Wait) => boolean): void {
+    const others = (wait: Wait) => !isMeant(wait);
+    const behind = [...this.#behind.values()].flat().filter(isMeant);
+    for (const [key, turns] of this.#behind) this.#behind.set(key, turns.filter(others));
+    const ready = [...this.#ready.values()].flat().filter(isMeant);
+    for (const [kind, entries] of this.#ready) this.#ready.set(kind, entries.filter(others));
+    const aside = this.#aside.filter(isMeant);
+    this.#aside = this.#aside.filter(others);
+
+    for (const { reject } of aside) reject(this.#options.unavailable(reason));
+    for (const turn of behind) {
+      if ('job' in turn) this.#count(turn as Entry<Job, Answer>, -1);
+      turn.reject(this.#options.unavailable(reason));
+    }
+    for (const entry of ready) {
+      this.#count(entry, -1);
+      this.#settle(entry, () => entry.reject(this.#options.unavailable(reason)));
+    }
   }
 
   #queue(turn: Turn): void {
@@ -218,11 +268,17 @@ export class GroupCommit<Job, Answer> {
       await this.#sendAll(batch, false);
     } catch (error) {
       const { isRefusal, isLocked } = this.#options;
-      if (batch.length > 1 && isRefusal(error)) for (const entry of batch) await this.#carry([entry]);
+      if (batch.length > 1 && isRefusal(error)) for (const entry of batch) await this.#carryAlone(entry);
       else if (batch.length === 1 && isLocked(error))
-        void this.#stepAside(() => this.#waitForLock(batch)).then(() => this.#dispatch());
+        void this.#waitForLock(batch).then(() => this.#dispatch());
       else for (const entry of batch) this.#settle(entry, () => entry.reject(error));
     }
+  }
+
+  /** Those before it may have taken long. */
+  async #carryAlone(entry: Entry<Job, Answer>): Promise<void> {
+    if (performance.now() < entry.lateAt) return this.#carry([entry]);
+    this.#settle(entry, () => entry.reject(this.#options.unavailable('late')));
   }
 
   async #sendAll(batch: Batch<Job, Answer>, isPatient: boolean): Promise<void> {
@@ -237,24 +293,23 @@ export class GroupCommit<Job, Answer> {
 
   async #waitForLock([entry]: Batch<Job, Answer>): Promise<void> {
     try {
-      if (performance.now() >= entry.lateAt) throw this.#options.unavailable('late');
-      await this.#sendAll([entry], true);
+      await this.#stepAside(() => this.#sendAll([entry], true), entry.lateAt);
     } catch (error) {
       this.#settle(entry, () => entry.reject(error));
     }
   }
 
   /** Beside the batches, a few at a time. */
-  async #stepAside<T>(act: () => Promise<T>): Promise<T> {
+  async #stepAside<T>(act: () => Promise<T>, lateAt: number): Promise<T> {
     if (this.#inFlight.aside >= this.#options.mostAside) {
-      await new Promise<void>((resolve) => this.#aside.push(resolve));
+      await new Promise<void>((take, reject) => this.#aside.push({ take, reject, lateAt }));
     }
     this.#inFlight.aside += 1;
     try {
       return await act();
     } finally {
       this.#inFlight.aside -= 1;
-      this.#aside.shift()?.();
+      this.#aside.shift()?.take();
       this.#tellIdle();
     }
   }

@@ -17,9 +17,48 @@ const advisoryLock = 7_361_802_451;
 /**
  * Applies the migrations that the database lacks, each in a transaction of its own, and records
  * them where `prisma migrate` does. Safe with several gateways at once.
+ * @returns the names of those that it applied
  * @throws MigrationError when the server is out of reach or too old, or its tables come from elsewhere
  */
-export async function migrate(connectionString: string, logger: Logger): Promise<void> {
+export function migrate(connectionString: string, logger: Logger): Promise<string[]> {
+  return connected(connectionString, async (client) => {
+    await requireServerVersion(client);
+    await client.query('select pg_advisory_lock($1)', [advisoryLock]);
+    await client.query(createLedger);
+    return applyMissing(client, logger);
+  });
+}
+
+/** What the database has of a migration: `foreign` is one of a newer gateway, `changed` another one of its name. */
+export type MigrationState = {
+  name: string;
+  state: 'applied' | 'pending' | 'unfinished' | 'changed' | 'foreign';
+};
+
+/**
+ * Looks, and changes nothing.
+ * @throws MigrationError when the server is out of reach
+ */
+export function listMigrations(connectionString: string): Promise<MigrationState[]> {
+  return connected(connectionString, async (client) => {
+    const { rows } = await client.query("select to_regclass('_prisma_migrations') is not null as is_there");
+    const applied = new Map(rows[0]?.is_there ? await readLedger(client) : []);
+    const known = (await readMigrations()).map((migration): MigrationState => {
+      const record = applied.get(migration.name);
+      applied.delete(migration.name);
+      return { name: migration.name, state: stateOf(record, migration) };
+    });
+    return [...known, ...[...applied.keys()].map((name) => ({ name, state: 'foreign' as const }))];
+  });
+}
+
+function stateOf(record: Applied | undefined, { checksum }: Migration): MigrationState['state'] {
+  if (!record) return 'pending';
+  if (!record.finished_at) return 'unfinished';
+  return record.checksum === checksum ? 'applied' : 'changed';
+}
+
+async function connected<T>(connectionString: string, act: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     connectionString,
     application_name: 'context-gateway migrate',
@@ -31,10 +70,7 @@ export async function migrate(connectionString: string, logger: Logger): Promise
     throw new MigrationError(`The database cannot be reached: ${error.message || String(error)}`);
   });
   try {
-    await requireServerVersion(client);
-    await client.query('select pg_advisory_lock($1)', [advisoryLock]);
-    await client.query(createLedger);
-    await applyMissing(client, logger);
+    return await act(client);
   } finally {
     await client.end();
   }
@@ -50,23 +86,30 @@ async function requireServerVersion(client: pg.Client): Promise<void> {
   }
 }
 
-async function applyMissing(client: pg.Client, logger: Logger): Promise<void> {
+async function readLedger(client: pg.Client): Promise<[string, Applied][]> {
   const { rows } = await client.query<Applied>(
     'select migration_name as name, checksum, finished_at from _prisma_migrations where rolled_back_at is null',
   );
-  const applied = new Map(rows.map((row) => [row.name, row]));
+  return rows.map((row) => [row.name, row]);
+}
+
+async function applyMissing(client: pg.Client, logger: Logger): Promise<string[]> {
+  const applied = new Map(await readLedger(client));
+  const added: string[] = [];
   for (const migration of await readMigrations()) {
     const record = applied.get(migration.name);
     applied.delete(migration.name);
     if (record) requireSame(record, migration);
     else {
       await apply(client, migration);
+      added.push(migration.name);
       logger.info({ migration: migration.name }, 'migration applied');
     }
   }
   for (const name of applied.keys()) {
     logger.warn({ migration: name }, 'the database has a migration of a newer gateway');
   }
+  return added;
 }
 
 function requireSame(record: Applied, migration: Migration): void {
@@ -94,9 +137,14 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration): Pro
 }
 
 async function readMigrations(): Promise<Migration[]> {
+  return Promise.all((await listOwnMigrations()).map(readMigration));
+}
+
+/** The names of those that this gateway was built with, in their order. */
+export async function listOwnMigrations(): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  return Promise.all(names.sort().map(readMigration));
+  return names.sort();
 }
 
 async function readMigration(name: string): Promise<Migration> {

@@ -35,6 +35,8 @@ export type ClosedList = {
   readonly byForm: ReadonlyMap<unknown, AttributeValue>;
 };
 
+type Named = { scope: ExtensionScope; nameKey: string };
+
 const lookMilliseconds = 1_000;
 
 /** One tenant's registry, kept in memory: writes notice when it is out of date, reads within seconds. */
@@ -76,14 +78,16 @@ export class RegistryCache {
   /**
    * The registry for reading these extensions. Schemas are only ever added, so that a known one is
    * current; a name without one may have got it since, which is looked up at most once a second.
+   * Without a promise where nothing is looked up: who shows a list would wait for one at each item.
    */
-  async knowing(extensions: readonly { scope: ExtensionScope; nameKey: string }[]): Promise<Registry> {
-    const current = await this.current();
-    const isKnown = ({ scope, nameKey }: { scope: ExtensionScope; nameKey: string }) =>
-      current.schemas.some((schema) => schema.scope === scope && schema.nameKey === nameKey);
-    if (extensions.every(isKnown) || performance.now() < this.#nextLook) return current;
+  knowing(extensions: readonly Named[]): Registry | Promise<Registry> {
+    if (!this.isLoaded) return this.current().then(() => this.knowing(extensions));
+    const { loaded } = this;
+    const isKnown = ({ scope, nameKey }: Named) =>
+      loaded.schemas.some((schema) => schema.scope === scope && schema.nameKey === nameKey);
+    if (extensions.every(isKnown) || performance.now() < this.#nextLook) return loaded;
     this.#nextLook = performance.now() + lookMilliseconds;
-    return (await this.newerThan(current)) ?? current;
+    return this.newerThan(loaded).then((newer) => newer ?? loaded);
   }
 
   /** The registry as the database has it now. */

@@ -1,8 +1,8 @@
 import { Prisma } from '../generated/prisma/client.js';
 
 /**
- * What a statement begins with that PostgreSQL is to parse and plan once a connection. There are a
- * few texts of those that write; those that read have one for each combination of what is asked for.
+ * What a statement begins with that PostgreSQL is to parse and plan once a connection. There are some tens
+ * of texts of those that write; those that read have one for each combination of what is asked for.
  */
 export const prepared = { write: Prisma.raw('/* write */'), read: Prisma.raw('/* read */') } as const;
 

@@ -16,9 +16,9 @@ export async function associateService(db: Db, origin: Origin, input: ServiceInp
   const faults = new Faults(input.faults);
   const act = readAct(input, origin, faults);
   const customer = faults.require(customerId, ['customerId'], input.fields['customerId'], '');
-  const columns = { ...readServiceFields(input, faults), customer_id: customer };
+  const columns = { customer_id: customer, ...readServiceFields(input, faults) };
   const expiry = readExpiry(input.fields, faults);
-  const write = { ...act, event: 'SERVICE_ASSOCIATED', association: 'ASSOCIATE', columns, expiry } as const;
+  const write = { event: 'SERVICE_ASSOCIATED', association: 'ASSOCIATE', columns, expiry, ...act } as const;
   return writeService(db, origin, write, faults);
 }
 
@@ -32,6 +32,6 @@ export async function associateService(db: Db, origin: Origin, input: ServiceInp
 export async function undoAssociation(db: Db, origin: Origin, input: ServiceInput): Promise<WrittenService> {
   const faults = new Faults(input.faults);
   const act = readAct(input, origin, faults);
-  const write = { ...act, event: 'SERVICE_ASSOCIATED', association: 'UNDO', columns: {} } as const;
+  const write = { event: 'SERVICE_ASSOCIATED', association: 'UNDO', columns: {}, ...act } as const;
   return writeService(db, origin, write, faults);
 }

@@ -31,16 +31,17 @@ const endEventColumns = {
   completed_at: 'timestamptz',
 } as const;
 
-export const serviceColumns = {
-  customer_id: 'text',
+/** What of a service may be written at any time, but for its owner, who is a matter of history. */
+export const serviceStart = {
   contact_key: 'text',
   business_unit: 'text',
   service_type: 'jsonb',
   ...startEventColumns,
-  ...endEventColumns,
   expires_at: 'timestamptz',
   auto_complete_after: 'bigint',
 } as const;
+
+export const serviceColumns = { customer_id: 'text', ...serviceStart, ...endEventColumns } as const;
 
 /** All columns of `service`. */
 export const serviceRow = {

@@ -91,10 +91,13 @@ function fromOutcome(outcome: unknown): CompositeStart[] {
   return starts.map((start) => ({ ...start, serviceId: BigInt(start.serviceId) }));
 }
 
+/** What starts a state or a task says nothing of its service. */
+type Part = Act & Pick<ServiceWrite, 'columns'>;
+
 type Entry = {
   service: ServiceWrite;
-  state: Act & { stateStart: StateStart };
-  task: (Act & { taskStart: TaskStart }) | null;
+  state: Part & { stateStart: StateStart };
+  task: (Part & { taskStart: TaskStart }) | null;
   isTaskOfState: boolean;
   isNewService: boolean;
 };
@@ -116,13 +119,13 @@ function readEntry(input: CompositeInput, origin: Origin, faults: Faults, path: 
     service: within('service', service, (own) => readServiceStart(service, origin, own)),
     state: within('state', state, (own) => {
       const act = readStart(state, origin, own, newState);
-      return { ...act, stateStart: readStateStart(state, act.occurredAt, own) };
+      return { columns: {}, stateStart: readStateStart(state, act.occurredAt, own), ...act };
     }),
     task:
       task &&
       within('task', task, (own) => {
         const act = readStart(task, origin, own, newTask);
-        return { ...act, taskStart: readTaskStart(task, act.occurredAt, own) };
+        return { columns: {}, taskStart: readTaskStart(task, act.occurredAt, own), ...act };
       }),
     isTaskOfState: input.isTaskOfState,
     isNewService: input.isNewService,

@@ -1,10 +1,11 @@
-import type { BatchStatement, Db } from '../db/database.js';
+import { batchStatement, given, waitsAsGiven } from '../db/batches.js';
+import type { Db } from '../db/database.js';
 import { NotFound, StaleVersion, Unavailable } from '../errors.js';
 import { Prisma } from '../generated/prisma/client.js';
 import { findOutcome, hashCommand } from './idempotency.js';
+import { hasFreeKey } from './record-statements.js';
 import { Faults } from './rules.js';
 import { readAct, type ServiceInput } from './service-fields.js';
-import { hasFreeKey, waitsFor } from './service-statements.js';
 import type { Origin } from './service-writes.js';
 
 export type Deletion = {
@@ -61,24 +62,27 @@ export async function deleteService(db: Db, origin: Origin, input: ServiceInput)
 const mostAttempts = 10;
 
 /** What hangs on a service goes with it, by its foreign keys. */
-const deleteServices: BatchStatement<Command> = (tenant, commands, lockTimeout) => Prisma.sql`
+const deleteServices = batchStatement<Command, never>(
+  {},
+  () => Prisma.sql`
   with command as materialized (
-    select c.* from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(
+    select c.* from jsonb_to_recordset(${given.commands}) as c(
       place int, id bigint, expected_version int, idempotency_key text, command_hash text, recorded_at timestamptz)
-    where ${waitsFor(lockTimeout)} and ${hasFreeKey(tenant)}
+    where ${waitsAsGiven} and ${hasFreeKey}
     order by c.id
   ), deleted as (
     delete from service s using command c
-    where s.tenant = ${tenant} and s.id = c.id
+    where s.tenant = ${given.tenant} and s.id = c.id
       and (c.expected_version is null or c.expected_version = s.version)
     returning c.place, s.id, s.version + 1 as version, s.customer_id, c.idempotency_key, c.command_hash, c.recorded_at
   ), events_written as (
     insert into event (tenant, service_id, version, type, customer_id, prev_customer_id, recorded_at)
-    select ${tenant}, d.id, d.version, 'SERVICE_DELETED', d.customer_id, d.customer_id, d.recorded_at from deleted d
+    select ${given.tenant}, d.id, d.version, 'SERVICE_DELETED', d.customer_id, d.customer_id, d.recorded_at from deleted d
   ), keys_written as (
     insert into idempotency_key (tenant, key, command_hash, outcome, created_at)
-    select ${tenant}, d.idempotency_key, d.command_hash,
+    select ${given.tenant}, d.idempotency_key, d.command_hash,
       jsonb_build_object('serviceId', d.id::text, 'version', d.version), d.recorded_at
     from deleted d where d.idempotency_key is not null
   )
-  select place, version from deleted`;
+  select place, version from deleted`,
+);

@@ -22,13 +22,23 @@ export async function isUnused(db: Db): Promise<boolean> {
   return row?.isUnused ?? false;
 }
 
+/** Whether the tenant has no service now, and nothing is defined. */
+export async function isEmpty(db: Db): Promise<boolean> {
+  const [row] = await db.prisma.$queryRaw<{ isEmpty: boolean }[]>`
+    select not exists (select from service where tenant = ${db.tenant})
+      and not exists (select from extension_schema where tenant = ${db.tenant})
+      and not exists (select from business_attribute where tenant = ${db.tenant}) as "isEmpty"`;
+  return row?.isEmpty ?? false;
+}
+
 /**
  * Something to look at on a first start: the two extensions that the legacy API's examples take for
- * granted, the media of a contact centre, service 1500, a few customers and anonymous callers of
- * the last days.
+ * granted, the media of a contact centre, a few customers and anonymous callers of the last days, and
+ * service 1500 where no id was given away yet.
  */
 export async function insertDemoData(db: Db, now: Date): Promise<void> {
-  await db.prisma.$queryRaw`select setval('service_id_seq', ${firstServiceId}, false)`;
+  await db.prisma.$queryRaw`
+    select setval('service_id_seq', ${firstServiceId}, false) from service_id_seq where not is_called`;
   for (const fields of extensionSchemas) {
     await createExtensionSchema(db, originAt(now), { scope: 'SERVICE', fields });
   }

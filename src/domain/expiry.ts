@@ -16,6 +16,7 @@ export function readExpiry(fields: Readonly<Record<string, unknown>>, faults: Fa
  * The columns that say when a service is to be deleted, and for a start when it completes itself.
  * Expiry counts from the server's clock, never from a client's timestamp (legacy contract, time).
  * @param faults gets an expiration that is past, which is no fault of a call that is repeated
+ * @returns null where they stay as they are
  */
 export function expiryColumns(
   { retention }: Db,
@@ -27,7 +28,7 @@ export function expiryColumns(
   }: { columns: ServiceColumns; expiry?: GivenExpiry | undefined; isStart: boolean },
   { receivedAt }: { receivedAt: Date },
   faults: Faults,
-): ServiceColumns {
+): ServiceColumns | null {
   const { ttl, expirationTime } = expiry;
   if (expirationTime && expirationTime <= receivedAt) {
     faults.add(['expirationTime'], { message: 'must lie ahead' });
@@ -35,7 +36,7 @@ export function expiryColumns(
   const after = (count: number) => new Date(receivedAt.getTime() + count * 1_000);
   const ofTtl = typeof ttl === 'number' ? after(ttl) : ttl;
   const given = ofTtl === undefined ? expirationTime : ofTtl;
-  if (!isStart) return given === undefined ? {} : { expires_at: given };
+  if (!isStart) return given === undefined ? null : { expires_at: given };
   return {
     expires_at: given === undefined ? after(secondsOf(retention, registry, columns.service_type)) : given,
     auto_complete_after: retention.autoCompleteSeconds,

@@ -1,5 +1,15 @@
 import type { Path } from '../errors.js';
-import { accept, dateTime, type Faults, integer, isCalendarDay, type Rule, refuse, text } from './rules.js';
+import {
+  accept,
+  dateTime,
+  Faults,
+  integer,
+  isCalendarDay,
+  isObject,
+  type Rule,
+  refuse,
+  text,
+} from './rules.js';
 
 export const attributeTypes = [
   'string',
@@ -38,6 +48,45 @@ export type RecordSchema = {
 };
 
 /**
+ * Whether a value has no fault and is kept just as it is given, as most are: what is left needs to be read member
+ * by member, to tell what is wrong with it or to fill it in.
+ */
+export function isKeptAsGiven(schema: RecordSchema, value: unknown): value is Json {
+  const checks = checksOf(schema.attributes);
+  if (schema.type === 'SINGLE_VALUED') return isRecordAsKept(checks, value);
+  return (
+    Array.isArray(value) &&
+    value.every((record) => isRecordAsKept(checks, record)) &&
+    (schema.unique.length === 0 || hasNoRepeats(schema, value))
+  );
+}
+
+function isRecordAsKept({ byName, needed }: Checks, value: unknown): value is JsonRecord {
+  if (!isObject(value)) return false;
+  let met = 0;
+  for (const name in value) {
+    const check = byName.get(name);
+    if (!check) return false;
+    const given = value[name];
+    const isKept = given === null ? !check.attribute.mandatory : isAsKept(check.rule, given);
+    if (!isKept) return false;
+    if (check.isNeeded) met++;
+  }
+  return met === needed;
+}
+
+function isAsKept(rule: Rule<JsonScalar>, given: unknown): boolean {
+  const checked = rule(given);
+  return checked.ok && checked.value === given;
+}
+
+function hasNoRepeats(schema: RecordSchema, records: readonly JsonRecord[]): boolean {
+  const faults = new Faults();
+  checkUnique(schema, records, [], faults);
+  return faults.list.length === 0;
+}
+
+/**
  * Checks the value of an extension and answers it as it is kept: defaults filled in, attributes
  * under their schema's spelling. Every fault goes to `faults`, with the path of its attribute.
  */
@@ -74,8 +123,17 @@ function checkEach(
 /** Limit of ours, in bytes of UTF-8 JSON (legacy contract, values). */
 export const maxExtensionBytes = 32 * 1024;
 
+/** As PostgreSQL keeps and answers it: numbers with all their digits. */
 export function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value));
+  const text = JSON.stringify(value);
+  return Buffer.byteLength(text) + digitsBeyond(text);
+}
+
+/** How many digits exponents stand for: 300 for `1e+300`. */
+function digitsBeyond(json: string): number {
+  if (!/\de[+-]\d/.test(json)) return 0;
+  const numbers = json.replace(/"(?:[^"\\]|\\.)*"/g, '');
+  return [...numbers.matchAll(/e[+-](\d+)/g)].reduce((sum, [, exponent]) => sum + Number(exponent), 0);
 }
 
 function checkRecord(schema: RecordSchema, value: unknown, path: Path, faults: Faults): JsonRecord {
@@ -83,44 +141,83 @@ function checkRecord(schema: RecordSchema, value: unknown, path: Path, faults: F
     faults.add(path, { message: 'must be an object: one record of the extension' });
     return {};
   }
-  const given = byKey(schema, value, path, faults);
-  // An attribute may be called as every object's own members are.
-  const record: JsonRecord = Object.create(null);
-  for (const attribute of schema.attributes) {
-    const found = given.get(attribute.name.toLowerCase());
-    const kept = checkAttribute(attribute, found, [...path, attribute.name], faults);
-    if (kept !== undefined) record[attribute.name] = kept;
+  const { byKey } = checksOf(schema.attributes);
+  const given = givenByKey(byKey, value, path, faults);
+  const record: JsonRecord = {};
+  for (const [key, check] of byKey) {
+    const kept = checkAttribute(check, given.get(key), path, faults);
+    if (kept !== undefined) record[check.attribute.name] = kept;
   }
   return record;
 }
 
+type Check = {
+  attribute: Attribute;
+  rule: Rule<JsonScalar>;
+  /** A record without it is refused or filled in. */
+  isNeeded: boolean;
+};
+
+/** What the attributes of a schema were made into, once. */
+type Checks = {
+  byName: ReadonlyMap<string, Check>;
+  /** By the names in lower case. */
+  byKey: ReadonlyMap<string, Check>;
+  /** How many of them are needed. */
+  needed: number;
+};
+
+/** The same lists come again with every call. */
+function checksOf(attributes: readonly Attribute[]): Checks {
+  const known = knownChecks.get(attributes);
+  if (known) return known;
+  const list = attributes.map((attribute) => ({
+    attribute,
+    rule: attributeRule(attribute),
+    isNeeded: Boolean(attribute.mandatory) || attribute.default !== undefined,
+  }));
+  const checks = {
+    byName: new Map(list.map((check) => [check.attribute.name, check])),
+    byKey: new Map(list.map((check) => [check.attribute.name.toLowerCase(), check])),
+    needed: list.filter(({ isNeeded }) => isNeeded).length,
+  };
+  knownChecks.set(attributes, checks);
+  return checks;
+}
+
+const knownChecks = new WeakMap<readonly Attribute[], Checks>();
+
 /** Names are told apart without regard to case (legacy contract, values). */
-function byKey(schema: RecordSchema, record: object, path: Path, faults: Faults): Map<string, unknown> {
-  const names = schema.attributes.map(({ name }) => name);
-  const known = new Set(names.map((name) => name.toLowerCase()));
+function givenByKey(
+  checks: ReadonlyMap<string, Check>,
+  record: object,
+  path: Path,
+  faults: Faults,
+): Map<string, unknown> {
   const given = new Map<string, unknown>();
   for (const [name, value] of Object.entries(record)) {
     const key = name.toLowerCase();
-    if (!known.has(key))
-      faults.add([...path, name], { message: 'is not an attribute of the extension', allowed: names });
-    else if (given.has(key)) faults.add([...path, name], { message: 'is given twice' });
+    if (!checks.has(key)) {
+      const allowed = [...checks.values()].map(({ attribute }) => attribute.name);
+      faults.add([...path, name], { message: 'is not an attribute of the extension', allowed });
+    } else if (given.has(key)) faults.add([...path, name], { message: 'is given twice' });
     else given.set(key, value);
   }
   return given;
 }
 
 function checkAttribute(
-  attribute: Attribute,
+  { attribute, rule }: Check,
   value: unknown,
   path: Path,
   faults: Faults,
 ): JsonScalar | undefined {
   if (value === undefined && attribute.default !== undefined) return attribute.default;
   if (value === undefined || value === null) {
-    if (attribute.mandatory) faults.add(path, { message: 'is mandatory' });
+    if (attribute.mandatory) faults.add([...path, attribute.name], { message: 'is mandatory' });
     return value;
   }
-  return faults.check(attributeRule(attribute), path, value);
+  return faults.check(rule, [...path, attribute.name], value);
 }
 
 /** The rule of an attribute's type (legacy contract, extension schemas). */
@@ -159,7 +256,8 @@ function checkUnique(schema: RecordSchema, records: readonly JsonRecord[], path:
   for (const names of schema.unique) {
     const seen = new Map<string, number>();
     for (const [index, record] of records.entries()) {
-      const values = names.map((name) => record[name]);
+      // An attribute may be called as every object's own members are.
+      const values = names.map((name) => (Object.hasOwn(record, name) ? record[name] : undefined));
       if (values.some((value) => value === undefined || value === null)) continue;
       const key = JSON.stringify(values);
       const first = seen.get(key);
@@ -185,5 +283,5 @@ export function inSchemaOrder(attributes: readonly Attribute[], value: Json): Js
     if (Object.hasOwn(record, name) && record[name] !== undefined) ordered[name] = record[name];
   }
   // What was stored before the schema was made keeps its place behind.
-  return { ...ordered, ...record };
+  return Object.assign(ordered, record);
 }

@@ -169,7 +169,7 @@ export function isReservedName(name: string): boolean {
 
 type NewSchema = RecordSchema & { name: string };
 
-function readSchema(input: Readonly<Record<string, unknown>>, faults: Faults): NewSchema {
+export function readSchema(input: Readonly<Record<string, unknown>>, faults: Faults): NewSchema {
   refuseUnknown(input, schemaMembers, [], faults);
   const name = faults.require(schemaName, ['name'], input['name'], '');
   const type = faults.require(oneOf(extensionTypes), ['type'], input['type'], 'single-valued');

@@ -1,9 +1,16 @@
 import type { Registry } from '../db/registry.js';
 import type { Fault, Path } from '../errors.js';
 import type { Extension, ExtensionSchema, ExtensionScope } from '../generated/prisma/client.js';
-import { checkRecords, inSchemaOrder, type Json, jsonBytes, maxExtensionBytes } from './extension-records.js';
+import {
+  checkRecords,
+  inSchemaOrder,
+  isKeptAsGiven,
+  type Json,
+  jsonBytes,
+  maxExtensionBytes,
+} from './extension-records.js';
 import { extensionName, isReservedName, recordSchema, schemaNamed } from './extension-schemas.js';
-import { accept, type Faults, type Rule, refuse, text, unstorable } from './rules.js';
+import { type Faults, type Rule, refuse, text, unstorable } from './rules.js';
 
 /** An extension as a caller gives it: `null` removes it, anything else replaces what is stored. */
 export type GivenExtension = { name: string; value: unknown };
@@ -63,7 +70,14 @@ function checkExtension(
 ): ExtensionWrite {
   const path = ['extensions', name];
   const schema = schemaNamed(check.registry, scope, name);
-  const write = { scope, owner_id: ownerId, name_key: name.toLowerCase(), name: schema?.name ?? name };
+  const written = (kept: Json, size_bytes: number): ExtensionWrite => ({
+    scope,
+    owner_id: ownerId,
+    name_key: name.toLowerCase(),
+    name: schema?.name ?? name,
+    value: kept,
+    size_bytes,
+  });
   if (!schema && !check.takesAttachedData) {
     const allowed = check.registry.schemas
       .filter((known) => known.scope === scope)
@@ -75,21 +89,25 @@ function checkExtension(
     });
   }
   if (!schema && check.takesAttachedData) faults.check(attachedDataKey, path, name);
-  if (value === null || value === undefined) return { ...write, value: null, size_bytes: 0 };
+  if (value === null || value === undefined) return written(null, 0);
 
   const before = faults.list.length;
   const givenBytes = checkSize(value, path, faults);
+  const known = schema && recordSchema(schema);
+  if (known && faults.list.length === before && isKeptAsGiven(known, value)) {
+    return written(value, givenBytes + Buffer.byteLength(name));
+  }
   if (faults.list.length === before) checkJson(value, path, faults);
   // Large, deep or unstorable values are not looked at any closer.
-  if (faults.list.length > before) return { ...write, value: null, size_bytes: 0 };
+  if (faults.list.length > before) return written(null, 0);
   // checkJson walked it all: it is JSON.
-  const kept = schema ? checkRecords(recordSchema(schema), value, path, faults) : (value as Json);
+  const kept = known ? checkRecords(known, value, path, faults) : (value as Json);
   const bytes = kept === value ? givenBytes : checkSize(kept, path, faults);
-  return { ...write, value: kept, size_bytes: bytes + Buffer.byteLength(name) };
+  return written(kept, bytes + Buffer.byteLength(name));
 }
 
 /** Any key that is not empty (legacy contract, values). */
-const attachedDataKey: Rule<string> = (value) =>
+export const attachedDataKey: Rule<string> = (value) =>
   value === '__proto__' || isReservedName(String(value)) ? refuse('is reserved') : text(255, 1)(value);
 
 /** @returns the bytes of the value as JSON; with its defaults filled in it may be more than was given */
@@ -115,29 +133,36 @@ function checkNamesDiffer(given: readonly OwnedExtension[], faults: Faults): voi
 }
 
 /** What JSON can say and PostgreSQL can keep. Every fault goes to `faults` with its path. */
-function checkJson(value: unknown, path: Path, faults: Faults, depth = 1): void {
+export function checkJson(value: unknown, path: Path, faults: Faults, depth = 1): void {
   if (depth > deepestValue) {
     faults.add(path, { message: `must not be nested deeper than ${deepestValue} levels` });
-  } else if (typeof value === 'string') {
-    const problem = unstorable(value);
-    if (problem) faults.add(path, { message: problem });
-  } else if (typeof value === 'number') {
-    if (!Number.isFinite(value)) faults.add(path, { message: 'must be a number that a double can hold' });
-  } else if (Array.isArray(value)) {
-    for (const [index, element] of value.entries()) checkJson(element, [...path, index], faults, depth + 1);
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, member] of Object.entries(value)) {
-      faults.check(memberKey, [...path, key], key);
-      checkJson(member, [...path, key], faults, depth + 1);
-    }
+    checkMembers(value, path, faults, depth);
+  } else {
+    const problem = scalarProblem(value);
+    if (problem) faults.add(path, { message: problem });
   }
 }
 
-const memberKey: Rule<string> = (key) => {
-  if (key === '__proto__') return refuse('is reserved');
-  const problem = typeof key === 'string' ? unstorable(key) : undefined;
-  return problem ? refuse(problem) : accept(String(key));
-};
+function checkMembers(value: object, path: Path, faults: Faults, depth: number): void {
+  const isArray = Array.isArray(value);
+  for (const [key, member] of Object.entries(value)) {
+    const step = isArray ? Number(key) : key;
+    const problem = isArray ? undefined : memberProblem(key);
+    if (problem) faults.add([...path, step], { message: problem });
+    checkJson(member, [...path, step], faults, depth + 1);
+  }
+}
+
+function scalarProblem(value: unknown): string | undefined {
+  if (typeof value === 'string') return unstorable(value);
+  const isBeyond = typeof value === 'number' && !Number.isFinite(value);
+  return isBeyond ? 'must be a number that a double can hold' : undefined;
+}
+
+function memberProblem(key: string): string | undefined {
+  return key === '__proto__' ? 'is reserved' : unstorable(key);
+}
 
 export type ShownExtension = Pick<Extension, 'serviceId' | 'ownerId' | 'name'> & {
   value: Json;

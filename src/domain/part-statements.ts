@@ -1,10 +1,13 @@
+import { given } from '../db/batches.js';
 import { Prisma } from '../generated/prisma/client.js';
 import { columnAssignments, columnNames, columnValues, partEnd, partStarts } from './columns.js';
+
+const { tenant } = given;
 
 type PartKind = keyof typeof partStarts;
 
 /** The part of a write statement that adds the states or tasks that its commands start. */
-export function startsPart(kind: PartKind, tenant: string): Prisma.Sql {
+export function startsPart(kind: PartKind): Prisma.Sql {
   const types = partStarts[kind];
   const table = Prisma.raw(kind);
   return Prisma.sql`${table}s_started as (
@@ -15,7 +18,7 @@ export function startsPart(kind: PartKind, tenant: string): Prisma.Sql {
 }
 
 /** The part of a write statement that ends states or tasks: one by its id, or all that are open. */
-export function endsPart(kind: PartKind, tenant: string): Prisma.Sql {
+export function endsPart(kind: PartKind): Prisma.Sql {
   const table = Prisma.raw(kind);
   const json = `w.${kind}_end`;
   // All that are open end with their service.
@@ -33,19 +36,17 @@ export function endsPart(kind: PartKind, tenant: string): Prisma.Sql {
  * one that is completed, those that it names are there, and the one that it ends is open and began
  * before its end. Parts are never taken away alone: each number below the next one is there.
  */
-export function holdsParts(tenant: string): Prisma.Sql {
-  return Prisma.sql`
+export const holdsParts = Prisma.sql`
     (c.state_start is null and c.task_start is null or s.completed_at is null)
     and coalesce((c.state_start->>'previous_state_id')::int < s.next_state_id, true)
     and coalesce((c.task_start->>'state_id')::int < s.next_state_id + (c.state_start is not null)::int, true)
-    and ${isOpen('state', tenant)} and ${isOpen('task', tenant)}
+    and ${isOpen('state')} and ${isOpen('task')}
     and not exists (
       select from jsonb_to_recordset(c.extensions) as given(scope extension_scope, owner_id int)
       where given.scope = 'STATE' and given.owner_id >= s.next_state_id
         or given.scope = 'TASK' and given.owner_id >= s.next_task_id)`;
-}
 
-function isOpen(kind: PartKind, tenant: string): Prisma.Sql {
+function isOpen(kind: PartKind): Prisma.Sql {
   const table = Prisma.raw(kind);
   return Prisma.sql`(c.${table}_end->>'id' is null or exists (
     select from ${table} p

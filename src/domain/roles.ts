@@ -7,7 +7,8 @@ export const roles = ['READER', 'WRITER', 'SCHEMA_ADMIN', 'OPERATOR'] as const s
 
 /**
  * The least role that each operation takes; both fronts know their operations by these names. Writers
- * say how long a service is kept, which can be a second: operators alone delete at once, and many.
+ * say how long a service is kept, which can be a second: operators alone delete at once, and many. They
+ * alone say, too, who is told of changes elsewhere.
  */
 const leastRoles = {
   service: 'READER',
@@ -22,6 +23,8 @@ const leastRoles = {
   businessAttributes: 'READER',
   fieldMappings: 'READER',
   mapNames: 'READER',
+  customerServices: 'READER',
+  events: 'READER',
   server: 'READER',
   startService: 'WRITER',
   associateService: 'WRITER',
@@ -51,6 +54,16 @@ const leastRoles = {
   cancelPurge: 'OPERATOR',
   exportServices: 'OPERATOR',
   setServerMode: 'OPERATOR',
+  webhooks: 'OPERATOR',
+  webhook: 'OPERATOR',
+  deadDeliveries: 'OPERATOR',
+  createWebhook: 'OPERATOR',
+  updateWebhook: 'OPERATOR',
+  rotateWebhookSecret: 'OPERATOR',
+  deleteWebhook: 'OPERATOR',
+  testWebhook: 'OPERATOR',
+  replayDeliveries: 'OPERATOR',
+  discardDeliveries: 'OPERATOR',
 } as const satisfies Readonly<Record<string, Role>>;
 
 export type OperationName = keyof typeof leastRoles;
@@ -75,6 +88,16 @@ const openInMaintenance: ReadonlySet<OperationName> = new Set([
   'purges',
   'purgeServices',
   'cancelPurge',
+  'webhooks',
+  'webhook',
+  'deadDeliveries',
+  'createWebhook',
+  'updateWebhook',
+  'rotateWebhookSecret',
+  'deleteWebhook',
+  'testWebhook',
+  'replayDeliveries',
+  'discardDeliveries',
 ]);
 
 /** What is done to all tenants at once. */
@@ -107,6 +130,11 @@ export function roleCheckOf(operation: string): RoleCheck {
       throw new InMaintenance(`The server is in maintenance: ${operation} has to wait.`);
     }
   };
+}
+
+/** As people write it. */
+export function leastRoleOf(operation: OperationName): string {
+  return roleName(leastRoles[operation]);
 }
 
 function isOperation(name: string): name is OperationName {

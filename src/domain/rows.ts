@@ -17,18 +17,19 @@ export function rowArray(columns: RowColumns, table: string): Prisma.Sql {
   return Prisma.raw(`json_build_array(${values.join(', ')})`);
 }
 
-/** Makes of such arrays the rows that Prisma would make of the columns. */
+/**
+ * Makes of such arrays the rows that Prisma would make of the columns. The function is compiled from the
+ * columns: a row whose members are added one by one is four times as slow, and then slow to read.
+ */
 export function rowDecoder<Row>(columns: RowColumns): (values: readonly unknown[]) => Row {
-  const members = Object.entries(columns).map(([name, type]) => [prismaName(name), decoders[type]] as const);
-  return (values) => {
-    const row: Record<string, unknown> = {};
-    for (const [place, [name, decode]] of members.entries()) {
-      const value = values[place];
-      row[name] = value === null || decode === undefined ? value : decode(String(value));
-    }
-    // The caller says whose columns they are; a test compares with what Prisma reads.
-    return row as Row;
-  };
+  const members = Object.entries(columns).map(([column, type], place) => {
+    const value = `values[${place}]`;
+    const decoded = decoders[type] ? `${value} === null ? null : ${type}(${value})` : value;
+    return `${prismaName(column)}: ${decoded}`;
+  });
+  const compile = new Function(...Object.keys(decoders), `return (values) => ({ ${members.join(', ')} });`);
+  // The caller says whose columns they are; a test compares with what Prisma reads.
+  return compile(...Object.values(decoders)) as (values: readonly unknown[]) => Row;
 }
 
 /** Of what JSON has no form for. */

@@ -71,11 +71,14 @@ export const serviceId: Rule<bigint> = (value) => {
   return refuse('must be an integer from 1 to 9223372036854775807');
 };
 
-const dateTimeForm = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]\d\d:?\d\d)$/;
+export const dateTimeForm =
+  /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]\d\d:?\d\d)$/;
 
 /** ISO 8601 with a zone and at most milliseconds: `2009-05-12T12:05:12.145Z`. */
 export const dateTime: Rule<Date> = (value) => {
   if (value instanceof Date && !Number.isNaN(value.getTime())) return accept(value);
+  const asAnswered = typeof value === 'string' ? timeAsAnswered(value) : undefined;
+  if (asAnswered) return accept(asAnswered);
   const day = typeof value === 'string' ? dateTimeForm.exec(value)?.[1] : undefined;
   if (typeof value === 'string' && day !== undefined && isCalendarDay(day)) {
     const time = new Date(value.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
@@ -85,6 +88,13 @@ export const dateTime: Rule<Date> = (value) => {
   }
   return refuse('must be an ISO 8601 date and time with its zone, like 2009-05-12T12:05:12.145Z');
 };
+
+/** Of what is written as the gateway itself writes it, as most are, no part has to be looked at. */
+function timeAsAnswered(value: string): Date | undefined {
+  const time = new Date(value);
+  const isSame = !Number.isNaN(time.getTime()) && time.toISOString() === value;
+  return isSame && time.getUTCFullYear() >= 1 && time.getUTCFullYear() <= 9999 ? time : undefined;
+}
 
 /** `2009-02-29` has the form of a day, but is none. */
 export function isCalendarDay(day: string): boolean {
@@ -150,10 +160,12 @@ export class Faults {
   /** Reads the fields that the rules name and leaves the others alone. */
   read<R extends Rules>(rules: R, input: Readonly<Record<string, unknown>>, path: Path = []): Fields<R> {
     const fields: Record<string, unknown> = {};
-    for (const [name, rule] of Object.entries(rules)) {
-      const given = input[name];
-      const value = given === undefined ? undefined : this.check(rule, [...path, name], given);
-      if (value !== undefined) fields[name] = value;
+    for (const name in rules) {
+      const [rule, given] = [rules[name], input[name]];
+      if (given === undefined || !rule) continue;
+      const checked = rule(given);
+      if (checked.ok) fields[name] = checked.value;
+      else this.add([...path, name], checked.fault);
     }
     // Every entry came out of the rule of its name.
     return fields as Fields<R>;

@@ -67,7 +67,7 @@ const actFields = {
   actor: nullable(text(128)),
 };
 
-export type Act = Omit<ServiceWrite, 'event' | 'id'> & { occurredAt: Date };
+export type Act = Omit<ServiceWrite, 'event' | 'id' | 'columns'> & { occurredAt: Date };
 
 const theService: Owner = { scope: 'SERVICE', ownerId: 0 };
 
@@ -79,10 +79,17 @@ export function readStart(
   owner: Owner = theService,
 ): Act {
   const timestamp = readTimestamp(input, origin, faults);
+  const { idempotencyKey, reason, actor } = faults.read(actFields, input.fields);
   return {
-    ...faults.read(actFields, input.fields),
-    columns: {},
-    extensions: input.extensions.map((extension) => ({ ...extension, ...owner })),
+    idempotencyKey,
+    reason,
+    actor,
+    extensions: input.extensions.map(({ name, value }) => ({
+      name,
+      value,
+      scope: owner.scope,
+      ownerId: owner.ownerId,
+    })),
     takesAttachedData: input.takesAttachedData,
     timestamp,
     occurredAt: timestamp ?? origin.receivedAt,
@@ -105,6 +112,7 @@ export function readAct(
     ['expectedVersion'],
     input.fields['expectedVersion'] ?? undefined,
   );
+  // A spread comes last wherever every call passes: adding to one takes V8 a hundred times as long.
   return { id, expectedVersion, ...readStart(input, origin, faults, owner) };
 }
 
@@ -121,12 +129,12 @@ export function readEnd(
   { occurredAt }: Act,
   faults: Faults,
 ): ServiceColumns & Omit<PartEnd, 'id'> {
-  return { ...readEndEvent(input, occurredAt, faults), ...readDisposition(input.fields, [], faults) };
+  return Object.assign(readEndEvent(input, occurredAt, faults), readDisposition(input.fields, [], faults));
 }
 
 /** Both ends of a transition have the event fields of one event, and one has the disposition. */
 export function readEndEvent(input: ServiceInput, completedAt: Date, faults: Faults): Omit<PartEnd, 'id'> {
-  return { ...asColumns(faults.read(eventFields, input.fields), 'end_'), completed_at: completedAt };
+  return { completed_at: completedAt, ...asColumns(faults.read(eventFields, input.fields), 'end_') };
 }
 
 export function readDisposition(fields: InputFields, path: Path, faults: Faults): Omit<PartEnd, 'id'> {
@@ -135,7 +143,7 @@ export function readDisposition(fields: InputFields, path: Path, faults: Faults)
 
 /** The fields that the start of a state or a task has of every event. */
 export function readStartEvent(input: ServiceInput, startedAt: Date, faults: Faults): StateStart & TaskStart {
-  return { ...asColumns(faults.read(eventFields, input.fields), ''), started_at: startedAt };
+  return { started_at: startedAt, ...asColumns(faults.read(eventFields, input.fields), '') };
 }
 
 type InputFields = ServiceInput['fields'];
@@ -182,17 +190,18 @@ function asColumns(
   prefix: '' | 'end_',
 ): Readonly<Record<string, string | number | null>> {
   const columns: Record<string, string | number | null> = {};
-  for (const [name, value] of Object.entries(fields)) columns[prefix + columnName(name)] = value;
+  for (const name in fields) columns[columnName(prefix, name)] = fields[name] ?? null;
   return columns;
 }
 
-function columnName(name: string): string {
-  const known = columnsByField.get(name);
+function columnName(prefix: '' | 'end_', name: string): string {
+  const columns = columnsByField[prefix];
+  const known = columns.get(name);
   if (known !== undefined) return known;
-  const column = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  columnsByField.set(name, column);
+  const column = prefix + name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  columns.set(name, column);
   return column;
 }
 
 /** As many as there are fields. */
-const columnsByField = new Map<string, string>();
+const columnsByField = { '': new Map<string, string>(), end_: new Map<string, string>() } as const;

@@ -1,5 +1,6 @@
 import type { Db } from '../db/database.js';
 import { prepared } from '../db/statement-names.js';
+import { AnswerTooLarge } from '../errors.js';
 import {
   type Association,
   type Extension,
@@ -9,6 +10,7 @@ import {
   type State,
   type Task,
 } from '../generated/prisma/client.js';
+import { type AnswerBudget, mostAnswerBytes, rowBytes } from './answer-budget.js';
 import { associationRow, extensionRow, serviceRow, stateRow, taskRow } from './columns.js';
 import type { Status } from './parts.js';
 import { rowArray, rowDecoder } from './rows.js';
@@ -40,29 +42,119 @@ export type ReadService = Service & {
 /** Which services, as `s`, and in which order. */
 export type Selection = { where: Prisma.Sql; orderBy?: Prisma.Sql; limit?: number | undefined };
 
-/** Reads services with what hangs on them: one statement, whatever there is. */
+/** Services of which there cannot be too much: of each there are at most 256 KiB of extensions. */
+export const fewServices = 32;
+/** The same without anything that can be many or large beside them. */
+const shortServices = 512;
+
+/**
+ * Reads services with what hangs on them: one statement, unless there turn out to be many. Those are read
+ * anew, after their size is known, which costs more than the few that most lists have.
+ * @throws AnswerTooLarge before PostgreSQL sends more of it than the call may yet read
+ */
 export async function readServices(
   db: Db,
-  { where, orderBy, limit }: Selection,
+  budget: AnswerBudget,
+  selection: Selection,
   beside: Beside,
 ): Promise<ReadService[]> {
-  const rows = await db.prisma.$queryRaw<{ row: unknown[]; beside: (unknown[][] | null)[] }[]>(Prisma.sql`
-    ${prepared.read} select ${serviceArray} as row, json_build_array(${Prisma.join([
-      beside.extensions ? extensionsOf(db.tenant, beside.extensions) : nothing,
-      beside.states ? partsOf('state', db.tenant, beside.states) : nothing,
-      beside.tasks ? partsOf('task', db.tenant, beside.tasks) : nothing,
-      beside.associations ? associationsOf(db.tenant, beside.associations) : nothing,
-    ])}) as beside
-    from service s where s.tenant = ${db.tenant} and ${where}
-    ${orderBy ? Prisma.sql`order by ${orderBy}` : Prisma.empty}
-    ${limit === undefined ? Prisma.empty : Prisma.sql`limit ${limit}`}`);
-  return rows.map(({ row, beside: [extensions, states, tasks, associations] }) => ({
-    ...decodeService(row),
-    ...(beside.extensions && { extensions: (extensions ?? []).map(decodeExtension) }),
-    ...(beside.states && { states: (states ?? []).map(decodeState) }),
-    ...(beside.tasks && { tasks: (tasks ?? []).map(decodeTask) }),
-    ...(beside.associations && { associations: (associations ?? []).map(decodeAssociation) }),
-  }));
+  const { limit = Number.POSITIVE_INFINITY } = selection;
+  const most = isShort(beside) ? shortServices : fewServices;
+  const few = await read(db, readAll(db, { ...selection, limit: Math.min(limit, most + 1) }, beside), beside);
+  if (few.length <= most) return counted(few, budget);
+  return budget.inTurn(async () =>
+    counted(await read(db, readWithin(db, budget, selection, beside), beside), budget),
+  );
+}
+
+async function read(db: Db, statement: Prisma.Sql, beside: Beside): Promise<ReadService[]> {
+  return decode(await db.read<Row>(statement), beside);
+}
+
+/** @throws AnswerTooLarge */
+function counted(services: ReadService[], budget: AnswerBudget): ReadService[] {
+  budget.read(services.reduce((sum, service) => sum + sizeOf(service), 0));
+  return services;
+}
+
+type Row = { row: unknown[] | null; beside: (unknown[][] | null)[] };
+
+function isShort({ extensions, states, tasks, associations }: Beside): boolean {
+  return !extensions && !states && !tasks && !associations;
+}
+
+function readAll({ tenant }: Db, selection: Selection, beside: Beside): Prisma.Sql {
+  return Prisma.sql`
+    ${prepared.read} select ${serviceArray} as row, ${besideArray(tenant, beside)} as beside
+    from service s where ${selected(tenant, selection)}`;
+}
+
+/** Answers rows of nothing where there is too much of them. */
+function readWithin(
+  { tenant }: Db,
+  { room }: AnswerBudget,
+  selection: Selection,
+  beside: Beside,
+): Prisma.Sql {
+  // More are too many, whatever they are.
+  const { limit = Math.floor(mostAnswerBytes / rowBytes) + 1 } = selection;
+  return Prisma.sql`
+    ${prepared.read} with page as materialized (
+      select s.* from service s where ${selected(tenant, { ...selection, limit })}
+    ), page_size as materialized (
+      select sum(${rowBytes}::bigint * (${rowsOf(beside)})
+        + ${beside.extensions ? extensionBytesOf(tenant, beside.extensions) : Prisma.sql`0`}) <= ${room} as fits
+      from page s
+    )
+    select case when fits then ${serviceArray} end as row,
+      case when fits then ${besideArray(tenant, beside)} end as beside
+    from page s, page_size ${ordered(selection)}`;
+}
+
+/** The service itself and what hangs on it, counted without a look at it. */
+function rowsOf({ states, tasks, associations }: Beside): Prisma.Sql {
+  const counts = [
+    '1',
+    ...(states ? ['s.next_state_id'] : []),
+    ...(tasks ? ['s.next_task_id'] : []),
+    ...(associations ? [`least(s.version, ${associations.take})`] : []),
+  ];
+  return Prisma.raw(counts.join(' + '));
+}
+
+function selected(tenant: string, { where, limit, ...order }: Selection): Prisma.Sql {
+  return Prisma.sql`s.tenant = ${tenant} and ${where} ${ordered(order)}
+    ${limit === undefined ? Prisma.empty : Prisma.sql`limit ${limit}`}`;
+}
+
+function ordered({ orderBy }: Pick<Selection, 'orderBy'>): Prisma.Sql {
+  return orderBy ? Prisma.sql`order by ${orderBy}` : Prisma.empty;
+}
+
+function besideArray(tenant: string, beside: Beside): Prisma.Sql {
+  return Prisma.sql`json_build_array(${Prisma.join([
+    beside.extensions ? extensionsOf(tenant, beside.extensions) : nothing,
+    beside.states ? partsOf('state', tenant, beside.states) : nothing,
+    beside.tasks ? partsOf('task', tenant, beside.tasks) : nothing,
+    beside.associations ? associationsOf(tenant, beside.associations) : nothing,
+  ])})`;
+}
+
+function sizeOf({ extensions = [], states = [], tasks = [], associations = [] }: ReadService): number {
+  const rows = 1 + states.length + tasks.length + associations.length;
+  return extensions.reduce((sum, { sizeBytes }) => sum + sizeBytes, rows * rowBytes);
+}
+
+function decode(rows: readonly Row[], beside: Beside): ReadService[] {
+  if (rows[0]?.row === null) throw new AnswerTooLarge(mostAnswerBytes);
+  return rows.map(({ row, beside: [extensions, states, tasks, associations] }) => {
+    const service: ReadService = decodeService(row ?? []);
+    if (beside.extensions) service.extensions = (extensions ?? []).map(decodeExtension);
+    if (beside.states) service.states = (states ?? []).map(decodeState);
+    if (beside.tasks) service.tasks = (tasks ?? []).map(decodeTask);
+    if (beside.associations) service.associations = (associations ?? []).map(decodeAssociation);
+    return service;
+  });
 }
 
 export const decodeService = rowDecoder<Service>(serviceRow);
@@ -77,16 +169,26 @@ const extensionArray = rowArray(extensionRow, 'e');
 const partArrays = { state: rowArray(stateRow, 'p'), task: rowArray(taskRow, 'p') } as const;
 const associationArray = rowArray(associationRow, 'a');
 
-function extensionsOf(tenant: string, wanted: NonNullable<Beside['extensions']>): Prisma.Sql {
+type WantedExtensions = NonNullable<Beside['extensions']>;
+
+function extensionsOf(tenant: string, wanted: WantedExtensions): Prisma.Sql {
+  return Prisma.sql`(
+    select json_agg(${extensionArray} order by e.name_key)
+    from extension e where ${areWanted(tenant, wanted)})`;
+}
+
+function extensionBytesOf(tenant: string, wanted: WantedExtensions): Prisma.Sql {
+  return Prisma.sql`(
+    select coalesce(sum(e.size_bytes), 0) from extension e where ${areWanted(tenant, wanted)})`;
+}
+
+function areWanted(tenant: string, wanted: WantedExtensions): Prisma.Sql {
   const conditions = wanted.map(({ scope, nameKeys }) =>
     nameKeys
       ? Prisma.sql`e.scope = ${scope}::extension_scope and e.name_key = any(${nameKeys}::text[])`
       : Prisma.sql`e.scope = ${scope}::extension_scope`,
   );
-  return Prisma.sql`(
-    select json_agg(${extensionArray} order by e.name_key)
-    from extension e
-    where e.tenant = ${tenant} and e.service_id = s.id and (${Prisma.join(conditions, ' or ')}))`;
+  return Prisma.sql`e.tenant = ${tenant} and e.service_id = s.id and (${Prisma.join(conditions, ' or ')})`;
 }
 
 /** By their start, then their number. */

@@ -1,24 +1,25 @@
-import type { BatchStatement } from '../db/database.js';
-import { prepared } from '../db/statement-names.js';
+import { type BatchStatement, batchStatement, given, waitsAsGiven } from '../db/batches.js';
 import { type AssociationKind, type EventType, type Front, Prisma } from '../generated/prisma/client.js';
 import {
   columnAssignments,
   columnNames,
   columnValues,
   type PartEnd,
+  partEnd,
   type ServiceColumns,
   type StateStart,
   serviceColumns,
   serviceRow,
+  serviceStart,
   type TaskStart,
 } from './columns.js';
 import { type ExtensionWrite, maxServiceExtensionBytes } from './extensions.js';
 import { endsPart, holdsParts, startsPart } from './part-statements.js';
-import { recordsWritten } from './record-statements.js';
+import { hasFreeKey, hasKey, recordsWritten } from './record-statements.js';
 import { rowArray } from './rows.js';
 
 /** The service as a command left it: an array of its columns. */
-export type WrittenRow = { service: readonly unknown[] };
+export type WrittenRow = { place: number; service: readonly unknown[] };
 
 /** A checked act on one service, as the statements take it: JSON, in the database's names; undefined is null. */
 export type ServiceCommand = {
@@ -56,6 +57,8 @@ export type ServiceCommand = {
   occurred_at: Date;
   recorded_at: Date;
 };
+
+const { tenant } = given;
 
 const commandTypes = {
   place: 'int',
@@ -108,12 +111,14 @@ export const startServices = starting({ withParts: false });
 export const startServicesAndParts = starting({ withParts: true });
 
 function starting({ withParts }: { withParts: boolean }): BatchStatement<ServiceCommand> {
-  return (tenant, commands, lockTimeout) => Prisma.sql`${prepared.write}
+  return batchStatement(
+    { extensions: hasExtensions, keys: hasKey },
+    (has) => Prisma.sql`
   with command as materialized (
     select nextval('service_id_seq') as service_id, c.*
-    from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})
-    where ${waitsFor(lockTimeout)} and ${mayAct(tenant)}
-  ), ${withParts ? turnsTaken(tenant) : Prisma.empty} changed as (
+    from jsonb_to_recordset(${given.commands}) as c(${commandColumns})
+    where ${waitsAsGiven} and ${mayAct}
+  ), ${withParts ? turnsTaken : Prisma.empty} changed as (
     insert into service (tenant, id, ${columnNames(serviceColumns)}, next_state_id, next_task_id,
       auto_complete_at, updated_at)
     select ${tenant}, c.service_id, ${columnValues(serviceColumns, 'c.columns')},
@@ -124,13 +129,14 @@ function starting({ withParts }: { withParts: boolean }): BatchStatement<Service
     returning *
   ), written as (
     select s.*, ${commandFields} from changed s join command c on c.service_id = s.id
-  ), ${withParts ? Prisma.sql`${startsPart('state', tenant)}, ${startsPart('task', tenant)},` : Prisma.empty}
-  ${extensionsWritten(tenant)}, ${recordsWritten(tenant, commands)}
-  ${writtenServices}`;
+  ), ${withParts ? Prisma.sql`${startsPart('state')}, ${startsPart('task')},` : Prisma.empty}
+  ${has.extensions ? extensionsWritten : Prisma.empty}
+  ${recordsWritten({ ...has, moves: true })}
+  ${writtenServices}`,
+  );
 }
 
-function turnsTaken(tenant: string): Prisma.Sql {
-  return Prisma.sql`turns as (
+const turnsTaken = Prisma.sql`turns as (
     insert into composite_start (tenant, key, turn, updated_at)
     select ${tenant}, c.composite_key, c.composite_turn + 1, c.recorded_at
     from command c where c.composite_key is not null
@@ -138,7 +144,6 @@ function turnsTaken(tenant: string): Prisma.Sql {
       where composite_start.turn = excluded.turn - 1
     returning key
   ),`;
-}
 
 /**
  * Changes services: update-first, so that the row locks in one order and every condition is
@@ -154,14 +159,16 @@ export const changeServices = changing({ withParts: false });
 export const changeServicesAndParts = changing({ withParts: true });
 
 function changing({ withParts }: { withParts: boolean }): BatchStatement<ServiceCommand> {
-  return (tenant, commands, lockTimeout) => Prisma.sql`${prepared.write}
+  return batchStatement(
+    { ends, extensions: hasExtensions, removals: removesAny, moves, keys: hasKey },
+    (has) => Prisma.sql`
   with command as materialized (
     select c.*
-    from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as c(${commandColumns})
-    where ${waitsFor(lockTimeout)} and ${mayAct(tenant)}
+    from jsonb_to_recordset(${given.commands}) as c(${commandColumns})
+    where ${waitsAsGiven} and ${mayAct}
     order by c.id
   ), written as (
-    update service s set ${assignments}, ${withParts ? countedParts : Prisma.empty}
+    update service s set ${assignments}, ${has.ends ? endAssignments : Prisma.empty} ${withParts ? countedParts : Prisma.empty}
       customer_id = ${ownerAfter},
       prev_customer_id = case when ${hasMoved} then s.customer_id else s.prev_customer_id end,
       associated_version = case when ${hasMoved} then s.version + 1 else s.associated_version end,
@@ -179,85 +186,82 @@ function changing({ withParts }: { withParts: boolean }): BatchStatement<Service
       and (c.association is distinct from 'UNDO' or s.associated_version > 1)
       and (${ownerAfter} is not null
         or case when c.columns ? 'contact_key' then c.columns->>'contact_key' else s.contact_key end is not null)
-      and (c.extensions = '[]' or ${maxServiceExtensionBytes} >= c.extension_bytes + (${extensionBytes(tenant)})
-        or ${maxServiceExtensionBytes} >= c.extension_bytes + (${extensionBytes(tenant, isNotGiven)}))
-      ${withParts ? Prisma.sql`and ${holdsParts(tenant)}` : Prisma.empty}
+      ${has.extensions ? Prisma.sql`and ${extensionsFit}` : Prisma.empty}
+      ${withParts ? Prisma.sql`and ${holdsParts}` : Prisma.empty}
     returning s.*, ${commandFields}
-  ), ${commands.some(removesAny) ? extensionsRemoved(tenant) : Prisma.empty}
-  ${withParts ? partsWritten(tenant) : Prisma.empty}
-  ${extensionsWritten(tenant)}, ${recordsWritten(tenant, commands)}
-  ${writtenServices}`;
+  ), ${has.removals ? extensionsRemoved : Prisma.empty}
+  ${withParts ? partsWritten : Prisma.empty}
+  ${has.extensions ? extensionsWritten : Prisma.empty}
+  ${recordsWritten(has)}
+  ${writtenServices}`,
+  );
 }
 
 /** What the stored extensions of a service and of its parts come to: at first those too that are given anew. */
-function extensionBytes(tenant: string, condition = Prisma.empty): Prisma.Sql {
+function extensionBytes(condition = Prisma.empty): Prisma.Sql {
   return Prisma.sql`
     select coalesce(sum(size_bytes), 0) from extension kept
     where kept.tenant = ${tenant} and kept.service_id = s.id ${condition}`;
 }
+
+const mostBytes = Prisma.raw(String(maxServiceExtensionBytes));
 
 const isNotGiven = Prisma.sql`
   and (kept.scope, kept.owner_id, kept.name_key) not in (select scope, owner_id, name_key
     from jsonb_to_recordset(c.extensions) as given(scope extension_scope, owner_id int, name_key text)
     where owner_id is not null)`;
 
-function partsWritten(tenant: string): Prisma.Sql {
-  return Prisma.sql`
-    ${startsPart('state', tenant)}, ${endsPart('state', tenant)},
-    ${startsPart('task', tenant)}, ${endsPart('task', tenant)},`;
+/** Which of the stored ones are given anew is looked at only where that makes the difference. */
+const extensionsFit = Prisma.sql`
+      (c.extensions = '[]' or ${mostBytes} >= c.extension_bytes + (${extensionBytes()})
+        or ${mostBytes} >= c.extension_bytes + (${extensionBytes(isNotGiven)}))`;
+
+const partsWritten = Prisma.sql`
+    ${startsPart('state')}, ${endsPart('state')},
+    ${startsPart('task')}, ${endsPart('task')},`;
+
+function hasExtensions({ extensions }: ServiceCommand): boolean {
+  return extensions.length > 0;
 }
 
-/** What no command of a batch needs stays out of its statement: unused it costs time all the same. */
+function ends({ columns }: ServiceCommand): boolean {
+  return Object.keys(columns).some((name) => name in partEnd);
+}
+
+function moves({ association }: ServiceCommand): boolean {
+  return Boolean(association);
+}
+
 function removesAny({ extensions }: ServiceCommand): boolean {
   return extensions.some(({ value }) => value === null);
 }
 
-function extensionsRemoved(tenant: string): Prisma.Sql {
-  return Prisma.sql`removed as (
+/** Without an owner an extension is one of the part that the act starts. */
+const ownerId = Prisma.raw(`
+  coalesce(given.owner_id, case given.scope when 'STATE' then w.next_state_id - 1 else w.next_task_id - 1 end)`);
+
+const givenExtensions = Prisma.raw(`
+  jsonb_to_recordset(w.extensions) as given(
+    scope extension_scope, owner_id int, name_key text, name text, value jsonb, size_bytes int)`);
+
+const extensionsRemoved = Prisma.sql`removed as (
     delete from extension e using written w, ${givenExtensions}
     where e.tenant = ${tenant} and e.service_id = w.id and e.scope = given.scope
       and e.owner_id = ${ownerId} and e.name_key = given.name_key and given.value is null
   ),`;
-}
 
 /** A JSON null in `value` reads as SQL null: the extension that it removes is not written. */
-function extensionsWritten(tenant: string): Prisma.Sql {
-  return Prisma.sql`extensions_written as (
+const extensionsWritten = Prisma.sql`extensions_written as (
     insert into extension (tenant, service_id, scope, owner_id, name_key, name, value, size_bytes)
     select ${tenant}, w.id, given.scope, ${ownerId}, given.name_key, given.name, given.value, given.size_bytes
     from written w, ${givenExtensions}
     where given.value is not null
     on conflict (tenant, service_id, scope, owner_id, name_key)
       do update set name = excluded.name, value = excluded.value, size_bytes = excluded.size_bytes
-  )`;
-}
+  ),`;
 
-const givenExtensions = Prisma.raw(`
-  jsonb_to_recordset(w.extensions) as given(
-    scope extension_scope, owner_id int, name_key text, name text, value jsonb, size_bytes int)`);
-
-/** Without an owner an extension is one of the part that the act starts. */
-const ownerId = Prisma.raw(`
-  coalesce(given.owner_id, case given.scope when 'STATE' then w.next_state_id - 1 else w.next_task_id - 1 end)`);
-
-/** Sets for the rest of the statement how long it waits for a row; always true. */
-export function waitsFor(lockTimeout = '5s'): Prisma.Sql {
-  return Prisma.sql`(select set_config('lock_timeout', ${lockTimeout}, true)) is not null`;
-}
-
-function mayAct(tenant: string): Prisma.Sql {
-  return Prisma.sql`
-    c.registry_version = (select registry_version from tenant where id = ${tenant}) and ${hasFreeKey(tenant)}`;
-}
-
-/**
- * A key that is stored already lets nothing be done again. One that is being stored at the same
- * moment fails the whole statement at its primary key.
- */
-export function hasFreeKey(tenant: string): Prisma.Sql {
-  return Prisma.sql`(c.idempotency_key is null or not exists (
-    select from idempotency_key k where k.tenant = ${tenant} and k.key = c.idempotency_key))`;
-}
+const mayAct = Prisma.sql`
+    c.registry_version = (select registry_version from tenant where id = ${tenant}) and ${hasFreeKey}`;
 
 const ownerAfter = Prisma.raw(`
   case c.association when 'UNDO' then s.prev_customer_id when 'ASSOCIATE' then c.columns->>'customer_id'
@@ -266,12 +270,9 @@ const ownerAfter = Prisma.raw(`
 const hasMoved = Prisma.raw(`
   (c.association = 'UNDO' or c.association = 'ASSOCIATE' and c.columns->>'customer_id' is distinct from s.customer_id)`);
 
-const { customer_id: _owner, ...ownColumns } = serviceColumns;
-const assignments = columnAssignments(ownColumns, {
-  json: 'c.columns',
-  row: 's',
-  earliestEnd: 's.started_at',
-});
+const givenColumns = { json: 'c.columns', row: 's', earliestEnd: 's.started_at' };
+const assignments = columnAssignments(serviceStart, givenColumns);
+const endAssignments = Prisma.sql`${columnAssignments(partEnd, givenColumns)},`;
 
 const countedParts = Prisma.raw(`
   next_state_id = s.next_state_id + (c.state_start is not null)::int,

@@ -92,11 +92,11 @@ export async function writeService(
   const commandHash = write.idempotencyKey ? hashOf(write) : '';
   let registry = await db.registry.current();
   for (let count = 1; count <= mostAttempts; count++) {
-    const basis = { registry, known: faults.list, commandHash };
+    const basis = (commit: Commit) => ({ registry, known: faults.list, commandHash, commit });
     const outcome = write.revision
       ? // What is stored is read for it: nothing else of this gateway may come in between.
-        await db.alone(keyOf(write), (commit) => attempt(db, origin, write, { ...basis, commit }))
-      : await attempt(db, origin, write, { ...basis, commit: db.commit });
+        await db.alone(keyOf(write), (commit) => attempt(db, origin, write, basis(commit)))
+      : await attempt(db, origin, write, basis(db.commit));
     if ('service' in outcome) return outcome;
     registry = outcome;
   }
@@ -203,8 +203,10 @@ async function settle(
 ): Promise<Settled> {
   const faults = new Faults();
   const coded = mapCodes(registry, given, faults);
-  const expiry = expiryColumns(db, registry, { ...coded, isStart: given.id === undefined }, origin, faults);
-  const mapped = { ...coded, columns: { ...coded.columns, ...expiry } };
+  const said = { columns: coded.columns, expiry: coded.expiry, isStart: given.id === undefined };
+  const expiry = expiryColumns(db, registry, said, origin, faults);
+  const columns = expiry ? Object.assign({}, coded.columns, expiry) : coded.columns;
+  const mapped = expiry ? Object.assign({}, coded, { columns }) : coded;
   const check = { registry, takesAttachedData: given.takesAttachedData };
   const { revision } = given;
   // Of a revision it is the name alone that can be judged before what is stored is looked at.

@@ -3,6 +3,7 @@ import { type Cursor, decodeCursor } from '../db/paging.js';
 import type { Registry } from '../db/registry.js';
 import { Invalid, NotFound } from '../errors.js';
 import { Prisma } from '../generated/prisma/client.js';
+import { AnswerBudget } from './answer-budget.js';
 import { readExpiry } from './expiry.js';
 import { type MappedField, storedForms } from './field-mappings.js';
 import type { Status } from './parts.js';
@@ -35,14 +36,14 @@ export function readServiceStart(input: ServiceInput, origin: Origin, faults: Fa
   const customer = faults.check(customerId, ['customerId'], input.fields['customerId'] ?? undefined);
   const unit = faults.check(businessUnit, ['businessUnit'], input.fields['businessUnit'] ?? undefined);
   const columns = {
-    ...readServiceFields(input, faults),
     customer_id: customer ?? null,
     business_unit: unit ?? null,
     started_at: act.occurredAt,
+    ...readServiceFields(input, faults),
   };
   requireForStart(input, faults);
   const expiry = readExpiry(input.fields, faults);
-  return { ...act, event: 'SERVICE_STARTED', association: 'START', columns, expiry };
+  return { event: 'SERVICE_STARTED', association: 'START', columns, expiry, ...act };
 }
 
 function requireForStart({ fields, requiresType }: ServiceInput, faults: Faults): void {
@@ -63,7 +64,7 @@ export async function updateService(db: Db, origin: Origin, input: ServiceInput)
   const act = readAct(input, origin, faults);
   const columns = readServiceFields(input, faults);
   const expiry = readExpiry(input.fields, faults);
-  return writeService(db, origin, { ...act, event: 'SERVICE_UPDATED', columns, expiry }, faults);
+  return writeService(db, origin, { event: 'SERVICE_UPDATED', columns, expiry, ...act }, faults);
 }
 
 /**
@@ -77,9 +78,15 @@ export async function completeService(db: Db, origin: Origin, input: ServiceInpu
   const act = readAct(input, origin, faults);
   const columns = readEnd(input, act, faults);
   const allParts = { completed_at: act.occurredAt };
-  const parts = { stateEnd: allParts, taskEnd: allParts };
   const expiry = readExpiry(input.fields, faults);
-  const write = { ...act, event: 'SERVICE_COMPLETED', columns, ...parts, expiry } as const;
+  const write = {
+    event: 'SERVICE_COMPLETED',
+    columns,
+    stateEnd: allParts,
+    taskEnd: allParts,
+    expiry,
+    ...act,
+  } as const;
   return writeService(db, origin, write, faults);
 }
 
@@ -95,7 +102,7 @@ export async function setServiceExpiry(db: Db, origin: Origin, input: ServiceInp
   if (input.fields['ttl'] === undefined && input.fields['expirationTime'] === undefined) {
     faults.add(['ttl'], { message: 'is required where there is no expiration time' });
   }
-  return writeService(db, origin, { ...act, event: 'SERVICE_UPDATED', expiry }, faults);
+  return writeService(db, origin, { event: 'SERVICE_UPDATED', columns: {}, expiry, ...act }, faults);
 }
 
 /** What to load beside a service: Prisma's `include`, or what Pothos makes of a selection. */
@@ -111,9 +118,20 @@ export async function findService<Q extends ServiceQuery>(
   return (await db.prisma.service.findUnique({ ...query, where })) as Prisma.ServiceGetPayload<Q> | null;
 }
 
+/** Those of the services that there are, in any order. One statement. */
+export function findServices(db: Db, ids: readonly bigint[]): Promise<ReadService[]> {
+  const where = Prisma.sql`s.id = any(${[...new Set(ids)].map(String)}::bigint[])`;
+  return readServices(db, new AnswerBudget(), { where }, {});
+}
+
 /** A service with what hangs on it; null when there is none of the id. */
 export async function findServiceWith(db: Db, id: bigint, beside: Beside): Promise<ReadService | null> {
-  const [service] = await readServices(db, { where: Prisma.sql`s.id = ${id}` }, beside);
+  const [service] = await readServices(
+    db,
+    new AnswerBudget(),
+    { where: Prisma.sql`s.id = ${id}`, limit: 1 },
+    beside,
+  );
   return service ?? null;
 }
 
@@ -173,13 +191,18 @@ export type ServicePage = {
   before?: Cursor | undefined;
   /** From the newest to the oldest. */
   isReversed?: boolean | undefined;
+  /** Of the call that asks. */
+  budget: AnswerBudget;
 };
 
-/** Services by their start, then their id: the newest comes last. One statement. */
+/**
+ * Services by their start, then their id: the newest comes last. One statement.
+ * @throws AnswerTooLarge
+ */
 export function listServices(
   db: Db,
   filter: ServiceFilter,
-  { limit, after, before, isReversed }: ServicePage,
+  { limit, after, before, isReversed, budget }: ServicePage,
   beside: Beside,
 ): Promise<ReadService[]> {
   const where = Prisma.join(
@@ -191,7 +214,7 @@ export function listServices(
     ' and ',
   );
   const orderBy = Prisma.raw(isReversed ? 's.started_at desc, s.id desc' : 's.started_at, s.id');
-  return readServices(db, { where, orderBy, limit }, beside);
+  return readServices(db, budget, { where, orderBy, limit }, beside);
 }
 
 function conditions(filter: ServiceFilter): Prisma.Sql[] {

@@ -1,6 +1,7 @@
 import type { Db } from '../db/database.js';
 import { NotFound, type Path } from '../errors.js';
 import type { Prisma, State } from '../generated/prisma/client.js';
+import { type AnswerBudget, rowBytes } from './answer-budget.js';
 import type { StateStart } from './columns.js';
 import { type PartFilter, stateQuery } from './parts.js';
 import { Faults, isObject, nullable } from './rules.js';
@@ -26,17 +27,17 @@ export async function startState(db: Db, origin: Origin, input: ServiceInput): P
   const faults = new Faults(input.faults);
   const act = readAct(input, origin, faults, newState);
   const stateStart = readStateStart(input, act.occurredAt, faults);
-  return writeService(db, origin, { ...act, event: 'STATE_STARTED', stateStart }, faults);
+  return writeService(db, origin, { event: 'STATE_STARTED', columns: {}, stateStart, ...act }, faults);
 }
 
 export function readStateStart(input: ServiceInput, startedAt: Date, faults: Faults): StateStart {
   const { fields, requiresType } = input;
   const previous = faults.check(nullable(partId), ['previousStateId'], fields['previousStateId']);
-  return {
-    ...readStartEvent(input, startedAt, faults),
-    ...readPart('state', { fields, path: [], requiresType }, faults),
-    previous_state_id: previous ?? null,
-  };
+  return Object.assign(
+    readStartEvent(input, startedAt, faults),
+    readPart('state', { fields, path: [], requiresType }, faults),
+    { previous_state_id: previous ?? null },
+  );
 }
 
 export const newState = { scope: 'STATE', ownerId: null } as const;
@@ -51,7 +52,7 @@ export async function completeState(db: Db, origin: Origin, input: ServiceInput)
   const id = faults.require(partId, ['stateId'], input.fields['stateId'], 0);
   const act = readAct(input, origin, faults, { scope: 'STATE', ownerId: id });
   const stateEnd = { id, ...readEnd(input, act, faults) };
-  return writeService(db, origin, { ...act, event: 'STATE_COMPLETED', stateEnd }, faults);
+  return writeService(db, origin, { event: 'STATE_COMPLETED', columns: {}, stateEnd, ...act }, faults);
 }
 
 /**
@@ -76,7 +77,8 @@ export async function transitionState(db: Db, origin: Origin, input: ServiceInpu
     ...readPart('state', { fields: to, path: ['to'], requiresType: input.requiresType }, faults),
     previous_state_id: id,
   };
-  return writeService(db, origin, { ...act, event: 'STATE_TRANSITIONED', stateEnd, stateStart }, faults);
+  const write = { event: 'STATE_TRANSITIONED', columns: {}, stateEnd, stateStart, ...act } as const;
+  return writeService(db, origin, write, faults);
 }
 
 function readMembers(
@@ -118,12 +120,22 @@ export async function getState<Q extends StateQuery>(
   return state;
 }
 
-/** The states of several services by their start, then their number. One statement. */
-export function listStates(
+/**
+ * The states of several services by their start, then their number. One statement.
+ * @throws AnswerTooLarge
+ */
+export async function listStates(
   { prisma, tenant }: Db,
+  budget: AnswerBudget,
   serviceIds: readonly bigint[],
   filter: PartFilter,
 ): Promise<State[]> {
   const { where, orderBy } = stateQuery(filter);
-  return prisma.state.findMany({ where: { tenant, serviceId: { in: [...serviceIds] }, ...where }, orderBy });
+  const states = await prisma.state.findMany({
+    where: { tenant, serviceId: { in: [...serviceIds] }, ...where },
+    orderBy,
+    take: budget.rows + 1,
+  });
+  budget.read(states.length * rowBytes);
+  return states;
 }

@@ -66,3 +66,28 @@ export function dropStatement({ table, column }: Aging, before: Date, most: numb
     delete from ${name} where ctid = any(array(
       select ctid from ${name} where ${time} < ${before} order by ${time} limit ${most} for update skip locked))`;
 }
+
+/**
+ * The same of events, and how far they are gone now, in the order of the feed. Gateways whose clocks differ
+ * write times in another order: what is left before that point is kept, but no longer answered. What webhooks have
+ * yet to take stays as long.
+ */
+export function dropEventsStatement(before: Date, most: number): Prisma.Sql {
+  return Prisma.sql`
+    with gone as (
+      delete from event where ctid = any(array(
+        select ctid from event e where recorded_at < ${before} and not exists (
+          select from webhook w where w.tenant = e.tenant and w.status = 'ENABLED'
+            and (w.feed_xid, w.feed_service_id, w.feed_version) < (e.xid, e.service_id, e.version))
+        order by recorded_at limit ${most} for update skip locked))
+      returning tenant, xid, service_id, version
+    ), remembered as (
+      insert into event_horizon as h (tenant, xid, service_id, version)
+      select distinct on (tenant) tenant, xid, service_id, version from gone
+      order by tenant, xid desc, service_id desc, version desc
+      on conflict (tenant) do update
+        set xid = excluded.xid, service_id = excluded.service_id, version = excluded.version
+        where (h.xid, h.service_id, h.version) < (excluded.xid, excluded.service_id, excluded.version)
+    )
+    select count(*)::int as count from gone`;
+}

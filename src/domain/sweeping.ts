@@ -10,6 +10,7 @@ import { commandOf, type Origin } from './service-writes.js';
 import {
   type Aging,
   type Due,
+  dropEventsStatement,
   dropStatement,
   dueStatement,
   expireStatement,
@@ -20,6 +21,7 @@ import {
 const most = { completed: 100, expired: 200, records: 5_000 } as const;
 
 const compositeStartSeconds = 24 * 60 * 60;
+const deadDeliverySeconds = 30 * 24 * 60 * 60;
 
 export type Pass = {
   now: Date;
@@ -30,6 +32,8 @@ export type Pass = {
   signal?: AbortSignal;
   /** What is waited for between two batches, given how long the last one took. */
   rest?: (milliseconds: number) => Promise<void>;
+  /** Is told of each step that fails. */
+  onFailure?: () => void;
 };
 
 /** How much a pass did of each kind. */
@@ -40,10 +44,12 @@ export type Counts = {
   expired: number;
   /** Services that a purge was of. */
   purged: number;
-  /** Rows that were old: of idempotency keys, events and the keys of composite starts. */
+  /** Rows that were old: of idempotency keys, events, the keys of composite starts. */
   keys: number;
   events: number;
   compositeStarts: number;
+  /** Of webhooks, those that are dead. */
+  deliveries: number;
 };
 
 export type Swept = Counts & {
@@ -85,32 +91,43 @@ async function serviceSteps(database: Database, { now, logger }: Pass): Promise<
 }
 
 function recordSteps({ admin: { prisma } }: Database, { now, eventSeconds }: Pass): Step[] {
-  const step = (kind: Step['kind'], aging: Aging, seconds: number): Step => ({
+  const step = (kind: Step['kind'], seconds: number, drop: (before: Date) => Promise<number>): Step => ({
     kind,
     run: async () => {
-      const before = new Date(now.getTime() - seconds * 1_000);
-      const count = await prisma.$executeRaw(dropStatement(aging, before, most.records));
+      const count = await drop(new Date(now.getTime() - seconds * 1_000));
       return { count, hasMore: count === most.records };
     },
   });
+  const dropFrom = (aging: Aging) => (before: Date) =>
+    prisma.$executeRaw(dropStatement(aging, before, most.records));
+  const dropEvents = async (before: Date) => {
+    const [dropped] = await prisma.$queryRaw<[{ count: number }]>(dropEventsStatement(before, most.records));
+    return dropped.count;
+  };
   return [
-    step('keys', { table: 'idempotency_key', column: 'created_at' }, keySeconds),
-    step('events', { table: 'event', column: 'recorded_at' }, eventSeconds),
-    step('compositeStarts', { table: 'composite_start', column: 'updated_at' }, compositeStartSeconds),
+    step('keys', keySeconds, dropFrom({ table: 'idempotency_key', column: 'created_at' })),
+    step('events', eventSeconds, dropEvents),
+    step(
+      'compositeStarts',
+      compositeStartSeconds,
+      dropFrom({ table: 'composite_start', column: 'updated_at' }),
+    ),
+    step('deliveries', deadDeliverySeconds, dropFrom({ table: 'webhook_delivery', column: 'died_at' })),
   ];
 }
 
 /** One step after the other; one that fails is logged and tried again by the next pass. */
-async function runSteps(steps: readonly Step[], { signal, logger, rest }: Pass): Promise<Swept> {
+async function runSteps(steps: readonly Step[], pass: Pass): Promise<Swept> {
+  const { signal, rest } = pass;
   const swept: Swept = {
-    ...{ completed: 0, expired: 0, purged: 0, keys: 0, events: 0, compositeStarts: 0 },
+    ...{ completed: 0, expired: 0, purged: 0, keys: 0, events: 0, compositeStarts: 0, deliveries: 0 },
     hasMore: false,
     isAwaiting: false,
   };
   for (const { kind, run } of steps) {
     if (signal?.aborted) break;
     const begun = performance.now();
-    const { count, hasMore, isAwaiting = false } = await attempt(run, logger);
+    const { count, hasMore, isAwaiting = false } = await attempt(run, pass);
     swept[kind] += count;
     swept.hasMore ||= hasMore;
     swept.isAwaiting ||= isAwaiting;
@@ -119,11 +136,12 @@ async function runSteps(steps: readonly Step[], { signal, logger, rest }: Pass):
   return swept;
 }
 
-async function attempt(run: Step['run'], logger: Logger): Promise<Batch> {
+async function attempt(run: Step['run'], { logger, onFailure }: Pass): Promise<Batch> {
   try {
     return await run();
   } catch (error) {
     logFailure(logger, error);
+    onFailure?.();
     // What could not be done now is tried again soon.
     return { count: 0, hasMore: false, isAwaiting: true };
   }
@@ -152,7 +170,7 @@ async function completeIdle(db: Db, now: Date): Promise<Batch> {
       ...{ takesAttachedData: false, timestamp: null },
     }))
     .map((write) => commandOf(registry, origin, write, [], ''));
-  const completed = commands.length === 0 ? [] : await db.write(changeServicesAndParts(db.tenant, commands));
+  const completed = commands.length === 0 ? [] : await db.writeBatch(changeServicesAndParts, commands);
   const count = completed.length;
   return { count, hasMore: count > 0 && idle.length === most.completed };
 }

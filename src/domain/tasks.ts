@@ -1,6 +1,7 @@
 import type { Db } from '../db/database.js';
 import { NotFound } from '../errors.js';
 import type { Prisma, Task } from '../generated/prisma/client.js';
+import { type AnswerBudget, rowBytes } from './answer-budget.js';
 import type { TaskStart } from './columns.js';
 import { type TaskFilter, taskQuery } from './parts.js';
 import { Faults, nullable } from './rules.js';
@@ -19,7 +20,7 @@ export async function startTask(db: Db, origin: Origin, input: ServiceInput): Pr
   const faults = new Faults(input.faults);
   const act = readAct(input, origin, faults, newTask);
   const taskStart = readTaskStart(input, act.occurredAt, faults);
-  return writeService(db, origin, { ...act, event: 'TASK_STARTED', taskStart }, faults);
+  return writeService(db, origin, { event: 'TASK_STARTED', columns: {}, taskStart, ...act }, faults);
 }
 
 export const newTask = { scope: 'TASK', ownerId: null } as const;
@@ -27,11 +28,11 @@ export const newTask = { scope: 'TASK', ownerId: null } as const;
 export function readTaskStart(input: ServiceInput, startedAt: Date, faults: Faults): TaskStart {
   const { fields, requiresType } = input;
   const state = faults.check(nullable(partId), ['stateId'], fields['stateId']);
-  return {
-    ...readStartEvent(input, startedAt, faults),
-    ...readPart('task', { fields, path: [], requiresType }, faults),
-    state_id: state ?? null,
-  };
+  return Object.assign(
+    readStartEvent(input, startedAt, faults),
+    readPart('task', { fields, path: [], requiresType }, faults),
+    { state_id: state ?? null },
+  );
 }
 
 /**
@@ -44,7 +45,7 @@ export async function completeTask(db: Db, origin: Origin, input: ServiceInput):
   const id = faults.require(partId, ['taskId'], input.fields['taskId'], 0);
   const act = readAct(input, origin, faults, { scope: 'TASK', ownerId: id });
   const taskEnd = { id, ...readEnd(input, act, faults) };
-  return writeService(db, origin, { ...act, event: 'TASK_COMPLETED', taskEnd }, faults);
+  return writeService(db, origin, { event: 'TASK_COMPLETED', columns: {}, taskEnd, ...act }, faults);
 }
 
 /** What to load beside a task: Prisma's `include`, or what Pothos makes of a selection. */
@@ -71,12 +72,22 @@ export async function getTask<Q extends TaskQuery>(
   return task;
 }
 
-/** The tasks of several services by their start, then their number. One statement. */
-export function listTasks(
+/**
+ * The tasks of several services by their start, then their number. One statement.
+ * @throws AnswerTooLarge
+ */
+export async function listTasks(
   { prisma, tenant }: Db,
+  budget: AnswerBudget,
   serviceIds: readonly bigint[],
   filter: TaskFilter,
 ): Promise<Task[]> {
   const { where, orderBy } = taskQuery(filter);
-  return prisma.task.findMany({ where: { tenant, serviceId: { in: [...serviceIds] }, ...where }, orderBy });
+  const tasks = await prisma.task.findMany({
+    where: { tenant, serviceId: { in: [...serviceIds] }, ...where },
+    orderBy,
+    take: budget.rows + 1,
+  });
+  budget.read(tasks.length * rowBytes);
+  return tasks;
 }

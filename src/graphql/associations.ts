@@ -5,6 +5,7 @@ import { Conflict, Invalid, NotFound } from '../errors.js';
 import type { Prisma } from '../generated/prisma/client.js';
 import { builder } from './builder.js';
 import { type PageArgs, readPage, toConnection } from './connections.js';
+import { checkedBeforehand } from './mutation-arguments.js';
 import { described } from './service-descriptions.js';
 import {
   actInputs,
@@ -87,6 +88,7 @@ builder.prismaObjectField(Service, 'associations', (t) =>
     {
       type: Association,
       description: 'The history of the service’s owners, the oldest first.',
+      extensions: checkedBeforehand((args: PageArgs, _, faults) => readPage(args, associationCursor, faults)),
       // What is wrong with the arguments is told by the field itself.
       select: (args: PageArgs) => ({ associations: pageQuery(args, new Faults()) }),
       resolve: ({ associations }, args) => {

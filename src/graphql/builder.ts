@@ -55,6 +55,10 @@ export const builder = new SchemaBuilder<{
 });
 
 builder.queryType({ description: 'What can be asked. Nothing is changed.' });
+builder.subscriptionType({
+  description:
+    'What can be followed: an event whenever something has changed. Each starts now, or behind the cursor of an event.',
+});
 builder.mutationType({
   description:
     'What can be changed. An expected failure is a member of the result union, not a top-level error.',

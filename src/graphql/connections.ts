@@ -1,8 +1,8 @@
 import { type Faults, integer, nullable, type Rule } from '../domain/rules.js';
 import type { Fault } from '../errors.js';
 
-const defaultPageSize = 20;
-const maxPageSize = 500;
+export const defaultPageSize = 20;
+export const maxPageSize = 500;
 
 export type PageArgs = {
   first?: number | null | undefined;
@@ -45,6 +45,21 @@ export type Connection<Node> = {
   };
 };
 
+/** Few ask for the cursors of all. */
+class Edge<Node> {
+  readonly node: Node;
+  readonly #cursorOf: (node: Node) => string;
+
+  constructor(node: Node, cursorOf: (node: Node) => string) {
+    this.node = node;
+    this.#cursorOf = cursorOf;
+  }
+
+  get cursor(): string {
+    return this.#cursorOf(this.node);
+  }
+}
+
 /** @param nodes in the order of the page, with one more than its size where there are more */
 export function toConnection<Node, Cursor>(
   nodes: readonly Node[],
@@ -53,15 +68,19 @@ export function toConnection<Node, Cursor>(
 ): Connection<Node> {
   const kept = nodes.slice(0, page.size);
   if (page.isReversed) kept.reverse();
-  const edges = kept.map((node) => ({ cursor: cursorOf(node), node }));
+  const edges = kept.map((node) => new Edge(node, cursorOf));
   const hasMore = nodes.length > page.size;
   return {
     edges,
     pageInfo: {
       hasNextPage: page.isReversed ? page.before !== undefined : hasMore,
       hasPreviousPage: page.isReversed ? hasMore : page.after !== undefined,
-      startCursor: edges.at(0)?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges.at(0)?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
     },
   };
 }

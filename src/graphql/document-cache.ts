@@ -76,5 +76,8 @@ export function useDocumentCache(documents: DocumentCache): Plugin {
     onExecute({ args: { document } }) {
       documents.keep(document);
     },
+    onSubscribe({ args: { document } }) {
+      documents.keep(document);
+    },
   };
 }

@@ -113,10 +113,10 @@ function payload(name: string, description: string) {
 
 async function findWritten(
   { service, stateId, taskId, act, name }: WrittenExtension,
-  { db }: RequestContext,
+  { db, budget }: RequestContext,
 ) {
   const owner = { serviceId: service.id, id: stateId ?? taskId ?? 0 };
-  const [extension] = await listExtensions(db, { scope: act.scope, names: [name] }, [owner]);
+  const [extension] = await listExtensions(db, { scope: act.scope, names: [name], budget }, [owner]);
   return extension ? showExtension(await db.registry.knowing([extension]), extension) : null;
 }
 

@@ -1,7 +1,37 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import { asUnavailable } from '../db/failures.js';
-import { DomainError, type Fault, formatPath, Invalid, Unauthenticated, Unavailable } from '../errors.js';
+import {
+  AnswerTooLarge,
+  DomainError,
+  type Fault,
+  formatPath,
+  Invalid,
+  Unauthenticated,
+  Unavailable,
+} from '../errors.js';
+import type { Outcome } from './outcomes.js';
+
+/** How errors are shown, and where it is noted what they are. */
+export type Presentation = { hasSuggestions: boolean; log: FastifyBaseLogger; outcome: Outcome };
+
+/** The result with its errors as the caller sees them. */
+export function presentResult(
+  result: ExecutionResult,
+  { log, hasSuggestions, outcome }: Presentation,
+): ExecutionResult {
+  if (!result.errors) return result;
+  const errors = result.errors.map((error) => presentError(error, log));
+  outcome.code ??= String(errors[0]?.extensions['code'] ?? 'INVALID');
+  return { ...result, errors: hasSuggestions ? errors : errors.map(withoutSuggestion) };
+}
+
+/** Once an answer has begun there are no statuses and no headers any more. */
+export function presentStreamed(result: ExecutionResult, presentation: Presentation): ExecutionResult {
+  const presented = presentResult(result, presentation);
+  for (const { extensions } of presented.errors ?? []) delete extensions['http'];
+  return presented;
+}
 
 /**
  * A failure outside the result unions, as the caller sees it. What GraphQL found in the document
@@ -25,8 +55,15 @@ export function presentError(error: unknown, log: FastifyBaseLogger): GraphQLErr
   });
 }
 
+/** Whatever was thrown, in the form in which GraphQL hands errors on. */
+export function asGraphqlError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error;
+  const originalError = error instanceof Error ? error : new Error('Something that is no error was thrown.');
+  return new GraphQLError(originalError.message, { originalError });
+}
+
 /** The error without the names of the schema that come closest, in which GraphQL's own messages end. */
-export function withoutSuggestion(error: GraphQLError): GraphQLError {
+function withoutSuggestion(error: GraphQLError): GraphQLError {
   const at = error.message.lastIndexOf(' Did you mean ');
   if (at > 0 && error.message.endsWith('?')) error.message = error.message.slice(0, at);
   return error;
@@ -59,6 +96,7 @@ function extensionsOf(error: DomainError): Record<string, unknown> {
   if (error instanceof Unauthenticated) {
     return { code, http: { status: 401, headers: { 'www-authenticate': challenge } } };
   }
+  if (error instanceof AnswerTooLarge) return { code, limit: 'bytes', allowed: error.allowedBytes };
   return error instanceof Invalid ? { code, faults: presentFaults(error) } : { code };
 }
 

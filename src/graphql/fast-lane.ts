@@ -2,7 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type DocumentNode, type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql';
 import { type FetchAPI, processRegularResult } from 'graphql-yoga';
 import type { DocumentCache } from './document-cache.js';
-import { type GraphqlServer, presentResult, type ServerContext } from './yoga.js';
+import { presentResult } from './failures.js';
+import { plainJsonTypeOf } from './media-types.js';
+import type { GraphqlServer, ServerContext } from './yoga.js';
 
 /** An operation of a document that was found valid before. */
 export type KnownOperation = Omit<Params, 'query'> & { document: DocumentNode; mediaType: string };
@@ -22,7 +24,7 @@ export function findKnownOperation(
   { method, url, headers, body }: FastifyRequest,
 ): KnownOperation | undefined {
   if (method !== 'POST' || url !== '/graphql' || !isPlain(body)) return undefined;
-  const mediaType = mediaTypeOf(headers.accept);
+  const mediaType = plainJsonTypeOf(headers.accept);
   const document = documents.find(body.query);
   if (!mediaType || !document) return undefined;
   const operation = getOperationAST(document, body.operationName)?.operation;
@@ -66,21 +68,6 @@ function isPlain(body: unknown): body is Params {
   return Object.entries(body).every(
     ([name, value]) => value === null || (typeof value === types[name] && !Array.isArray(value)),
   );
-}
-
-const firstRange = /^\s*([\w*]+\/[\w*+-]+)\s*(?:;\s*q=[\d.]+\s*)?(?:,|$)/;
-
-const mediaTypes: Readonly<Record<string, string>> = {
-  '*/*': 'application/json',
-  'application/*': 'application/json',
-  'application/json': 'application/json',
-  'application/graphql-response+json': 'application/graphql-response+json',
-};
-
-/** Yoga answers in the first type that it can: where that is the first of all, the others do not matter. */
-function mediaTypeOf(accept: string | undefined): string | undefined {
-  const [, range] = firstRange.exec(accept || '*/*') ?? [];
-  return range && mediaTypes[range.toLowerCase()];
 }
 
 /** All of a response that Yoga's way from a result to an answer makes use of. */

@@ -35,10 +35,14 @@ export const limits = {
   directives: 5,
   /** Fields that answer a list of objects: each may take a statement of its own, and they multiply. */
   lists: 30,
+  /** Of one WebSocket, at the same time. */
+  subscriptions: 100,
+  /** What the pages may hold, times what may be below each item: a whole screen of 500 services passes. */
+  items: 500_000,
 } as const;
 
 type Limit = keyof typeof limits;
-type Size = Record<Exclude<Limit, 'tokens'>, number>;
+type Size = Record<Exclude<Limit, 'tokens' | 'items' | 'subscriptions'>, number>;
 
 /** Refuses documents that are too large before anything else is done with them; it judges by the document alone. */
 export const limitDocuments: Plugin = {
@@ -56,7 +60,7 @@ export const limitDocuments: Plugin = {
   },
 };
 
-function refusal(limit: Limit, message: string): GraphQLError {
+export function refusal(limit: Limit, message: string): GraphQLError {
   const extensions = { code: limitExceeded, limit, allowed: limits[limit] };
   return new GraphQLError(message, { extensions });
 }
@@ -193,6 +197,6 @@ function fieldOf(
   return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
 }
 
-function isListOfObjects({ type }: Field): boolean {
+export function isListOfObjects({ type }: Field): boolean {
   return isListType(getNullableType(type)) && isCompositeType(getNamedType(type));
 }

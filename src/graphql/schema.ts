@@ -1,7 +1,9 @@
 import './associations.js';
 import './business-attributes.js';
+import './changes.js';
 import './customers.js';
 import './errors.js';
+import './events.js';
 import './extension-schemas.js';
 import './extension-mutations.js';
 import './extensions.js';
@@ -15,7 +17,10 @@ import './state-mutations.js';
 import './states.js';
 import './task-mutations.js';
 import './tasks.js';
+import './webhook-deliveries.js';
+import './webhooks.js';
 import { builder } from './builder.js';
+import { noteFailures } from './outcomes.js';
 import { guardRootFields } from './roles.js';
 
-export const schema = guardRootFields(builder.toSchema());
+export const schema = noteFailures(guardRootFields(builder.toSchema()));

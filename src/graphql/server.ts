@@ -1,20 +1,39 @@
+import fastifyWebsocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, getOperationAST, OperationTypeNode, parse } from 'graphql';
+import { handleProtocols } from 'graphql-ws';
 import { type Gateway, type RequestContext, requestContext } from '../context.js';
-import type { Path } from '../errors.js';
+import { isObject } from '../domain/rules.js';
+import { Overloaded, type Path } from '../errors.js';
 import { MalformedBody, parseJson } from '../json.js';
 import { asTimedOut } from '../timeouts.js';
+import { traceOf } from '../trace-context.js';
+import { hasLeftHttp } from '../upgrades.js';
+import { isEventStream, sendEventStream } from './event-stream.js';
 import { presentError } from './failures.js';
 import { answerKnownOperation, findKnownOperation } from './fast-lane.js';
-import { prefersPage, sendPage } from './graphiql.js';
-import { requireAcceptable } from './media-types.js';
+import { sendGraphiql } from './graphiql.js';
+import { limits } from './limits.js';
+import { jsonTypeOf, prefersPage, requireAcceptable } from './media-types.js';
+import { newOutcome, type OperationObserver, type Outcome } from './outcomes.js';
+import { closeWebSockets, createWebSocketServer, mostMessageBytes } from './websocket.js';
 import { createGraphqlServer, type GraphqlOptions, type GraphqlServer, type ServerContext } from './yoga.js';
 
-/** Serves `/graphql`: GraphiQL to browsers, queries by GET, queries and mutations by POST. */
-export function registerGraphql(server: FastifyInstance, gateway: Gateway, options: GraphqlOptions): void {
-  const graphql = createGraphqlServer(gateway.logger, options);
-  const asksForPage = (request: FastifyRequest) =>
-    options.hasGraphiql && request.method !== 'POST' && prefersPage(request);
+type Options = GraphqlOptions & { onOperation: OperationObserver };
+
+/** What the calls are served with. */
+type Endpoint = GraphqlServer & Options & { gateway: Gateway };
+
+/** Connections that stay. */
+const mostWebSockets = 10_000;
+
+/**
+ * Serves `/graphql`: GraphiQL to browsers, queries by GET, queries, mutations and subscriptions by POST, and
+ * subscriptions by WebSocket.
+ */
+export function registerGraphql(server: FastifyInstance, gateway: Gateway, options: Options): void {
+  const endpoint: Endpoint = { ...createGraphqlServer(gateway.logger, options), ...options, gateway };
+  const asksForPage = (request: FastifyRequest) => options.hasGraphiql && prefersPage(request);
   const refuse = (reply: FastifyReply) => {
     const methods = options.hasGet ? ['GET', 'POST'] : ['POST'];
     reply.header('allow', methods.join(', '));
@@ -24,16 +43,35 @@ export function registerGraphql(server: FastifyInstance, gateway: Gateway, optio
   server.register(async (scope) => {
     scope.setErrorHandler(sendError);
     scope.route({
-      method: ['GET', 'POST'],
+      method: 'POST',
       url: '/graphql',
-      // The page is for everybody; what it sends needs credentials like any other call.
-      onRequest: async (request, reply) => {
-        if (asksForPage(request)) return;
-        if (request.method !== 'POST' && !options.hasGet) throw refuse(reply);
+      onRequest: async (request) => {
         request.setDecorator('caller', await requestContext(gateway, request, 'GRAPHQL'));
       },
-      handler: (request, reply) =>
-        asksForPage(request) ? sendPage(request, reply) : handle(graphql, request, reply, options),
+      handler: (request, reply) => answer(endpoint, request, reply),
+    });
+    // Apart, since what is needed for WebSockets takes its time with every call.
+    scope.register(async (upgradable) => {
+      await upgradable.register(fastifyWebsocket, webSocketOptions(upgradable));
+      // What is refused has left HTTP all the same: nothing else would ever close it.
+      upgradable.addHook('onResponse', async ({ raw }) => {
+        if (hasLeftHttp(raw)) raw.socket.destroySoon();
+      });
+      upgradable.route({
+        method: 'GET',
+        url: '/graphql',
+        // The page is for everybody; what it sends needs credentials like any other call. Who opens a
+        // WebSocket says so with the first message.
+        onRequest: async (request, reply) => {
+          if (request.ws) return requireRoom(upgradable);
+          if (asksForPage(request)) return;
+          if (!options.hasGet) throw refuse(reply);
+          request.setDecorator('caller', await requestContext(gateway, request, 'GRAPHQL'));
+        },
+        handler: (request, reply) =>
+          asksForPage(request) ? sendGraphiql(request, reply) : answer(endpoint, request, reply),
+        wsHandler: createWebSocketServer(endpoint),
+      });
     });
     scope.route({
       method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
@@ -45,17 +83,51 @@ export function registerGraphql(server: FastifyInstance, gateway: Gateway, optio
   });
 }
 
-async function handle(
-  { yoga, documents }: GraphqlServer,
+/** Answers, and tells what became of the operation, whichever way it goes. What throws has not come to be one. */
+async function answer(
+  endpoint: Endpoint,
   request: FastifyRequest,
   reply: FastifyReply,
-  { hasSuggestions }: GraphqlOptions,
-): Promise<string> {
+): Promise<string | undefined> {
+  const startedAt = performance.now();
+  const outcome = newOutcome();
+  const text = await handle(endpoint, request, reply, outcome);
+  request.failure = outcome.code;
+  const milliseconds = performance.now() - startedAt;
+  endpoint.onOperation({ startedAt, milliseconds, trace: traceOf(request.raw), ...outcome });
+  return text;
+}
+
+function webSocketOptions(scope: FastifyInstance): WebsocketPluginOptions {
+  return {
+    options: { handleProtocols, maxPayload: mostMessageBytes },
+    preClose: (done) => {
+      closeWebSockets(scope.websocketServer.clients);
+      done();
+    },
+  };
+}
+
+/** @throws Overloaded */
+function requireRoom({ websocketServer }: FastifyInstance): void {
+  if (websocketServer.clients.size >= mostWebSockets) {
+    throw new Overloaded('More follow changes than can be served: try again later.');
+  }
+}
+
+async function handle(
+  { yoga, documents, gateway, hasSuggestions }: Endpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  outcome: Outcome,
+): Promise<string | undefined> {
   const context: ServerContext = {
-    ...request.getDecorator<RequestContext>('caller'),
     params: readParams(request),
+    renew: () => requestContext(gateway, request, 'GRAPHQL'),
     log: request.log,
     hasSuggestions,
+    outcome,
+    ...request.getDecorator<RequestContext>('caller'),
   };
   const operation = findKnownOperation(documents, request);
   request.log.debug({ isFast: operation !== undefined }, 'GraphQL request');
@@ -65,7 +137,9 @@ async function handle(
   const response = await yoga.handleNodeRequestAndResponse(request, reply, context);
   reply.code(response.status);
   for (const [name, value] of response.headers) reply.header(name, value);
-  return response.text();
+  if (!isEventStream(response) || !response.body) return response.text();
+  sendEventStream(response.body, reply);
+  return undefined;
 }
 
 /** The body as Fastify parsed it, or the query string's members with their JSON parsed alike. */
@@ -92,14 +166,28 @@ function parseMember(name: string, text: string): unknown {
 /** What fails before Yoga has the request, in the form of Yoga's answers. */
 function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const isRefusal = error.statusCode !== undefined && error.statusCode < 500;
-  const expected = isRefusal ? asRefusal(error) : asTimedOut(error, request);
+  const expected = isRefusal ? asRefusal(error) : asTimedOut(error, mayHaveChanged(request));
   const presented = presentError(expected ?? error, request.log);
   const { http, ...extensions } = presented.extensions as { http?: HttpExtensions; code: string };
+  request.failure = extensions.code;
   reply
     .code(http?.status ?? statuses[extensions.code] ?? 400)
     .headers(http?.headers ?? {})
-    .type('application/json; charset=utf-8')
+    .type(`${jsonTypeOf(request.headers.accept)}; charset=utf-8`)
     .send(JSON.stringify({ errors: [{ message: presented.message, extensions }] }));
+}
+
+/** Whether the call was a mutation; what cannot be read was not executed. */
+function mayHaveChanged({ method, body }: FastifyRequest): boolean {
+  if (method !== 'POST' || !isObject(body) || typeof body['query'] !== 'string') return false;
+  const { query, operationName } = body;
+  try {
+    const document = parse(query, { noLocation: true, maxTokens: limits.tokens });
+    const name = typeof operationName === 'string' ? operationName : null;
+    return getOperationAST(document, name)?.operation === OperationTypeNode.MUTATION;
+  } catch {
+    return false;
+  }
 }
 
 type HttpExtensions = { status?: number; headers?: Record<string, string> };

@@ -58,7 +58,17 @@ export const ServiceEvent = builder.objectRef<Event>('ServiceEvent').implement({
 type Part = Service | State | Task;
 
 export function startOf(entity: Event['entity'], part: Part): Event {
-  return { ...part, entity, timestamp: part.startedAt };
+  return {
+    entity,
+    timestamp: part.startedAt,
+    sessionId: part.sessionId,
+    interactionId: part.interactionId,
+    applicationType: part.applicationType,
+    applicationId: part.applicationId,
+    resourceType: part.resourceType,
+    resourceId: part.resourceId,
+    mediaType: part.mediaType,
+  };
 }
 
 /** Null while the part is active. */

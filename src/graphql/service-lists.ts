@@ -80,7 +80,7 @@ export async function resolveServices(
   const services = await listServices(
     context.db,
     filter,
-    { limit: size + 1, ...place },
+    { limit: size + 1, ...place, budget: context.budget },
     selected(context, info),
   );
   return toConnection(services, page, encodeCursor);

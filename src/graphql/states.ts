@@ -1,8 +1,10 @@
-import { durationOf, statusOf } from '../domain/parts.js';
-import { nullable } from '../domain/rules.js';
+import type { Db } from '../db/database.js';
+import { durationOf, type PartFilter, statusOf } from '../domain/parts.js';
+import { Faults, nullable } from '../domain/rules.js';
 import { parseOrThrow, typesFilter } from '../domain/services.js';
 import { findState, listStates } from '../domain/states.js';
 import { builder } from './builder.js';
+import { checkedBeforehand } from './mutation-arguments.js';
 import { encodePartKey, partKey } from './part-ids.js';
 import { described } from './service-descriptions.js';
 import { code, endOf, ServiceEvent, startOf } from './service-events.js';
@@ -82,17 +84,29 @@ builder.prismaObjectField(Service, 'states', (t) =>
         description: 'Only states of these types, 1 to 100, given as those of services are.',
       }),
     },
+    extensions: checkedBeforehand((args: StateListArgs, { db }, faults) => readFilter(db, args, faults)),
     // One statement for all services that the list is asked of at one place of the query.
     byPath: true,
-    load: (serviceIds: bigint[], { db }, { status, types }) => {
-      const rule = nullable(typesFilter(db.registry.loaded, 'State.type'));
-      const wanted = types === undefined ? undefined : parseOrThrow(rule, 'types', types);
-      return listStates(db, serviceIds, { status: status ?? undefined, types: wanted ?? undefined });
+    load: (serviceIds: bigint[], { db, budget }, args) => {
+      const faults = new Faults();
+      const filter = readFilter(db, args, faults);
+      faults.throwIfAny();
+      return listStates(db, budget, serviceIds, filter);
     },
     group: ({ serviceId }) => serviceId,
     resolve: ({ id }) => id,
   }),
 );
+
+type StateListArgs = {
+  status?: PartFilter['status'] | null;
+  types?: readonly (number | string)[] | null | undefined;
+};
+
+function readFilter({ registry }: Db, { status, types }: StateListArgs, faults: Faults): PartFilter {
+  const wanted = faults.check(nullable(typesFilter(registry.loaded, 'State.type')), ['types'], types);
+  return { status: status ?? undefined, types: wanted ?? undefined };
+}
 
 builder.queryField('state', (t) =>
   t.prismaField({

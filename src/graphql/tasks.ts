@@ -2,8 +2,10 @@ import type { RequestContext } from '../context.js';
 import { durationOf, statusOf, type TaskFilter } from '../domain/parts.js';
 import { Faults, nullable } from '../domain/rules.js';
 import { parseOrThrow, typesFilter } from '../domain/services.js';
+import type { PartKey } from '../domain/states.js';
 import { findTask, listTasks } from '../domain/tasks.js';
 import { builder } from './builder.js';
+import { checkedBeforehand } from './mutation-arguments.js';
 import { encodePartKey, partKey } from './part-ids.js';
 import { described } from './service-descriptions.js';
 import { code, endOf, ServiceEvent, startOf } from './service-events.js';
@@ -97,14 +99,14 @@ builder.prismaObjectField(Service, 'tasks', (t) =>
       ...taskFilterArgs,
       stateId: t.arg.id({ description: 'Only tasks of this state of the service.' }),
     },
+    extensions: checkedBeforehand((args: TaskListArgs, { db }, faults) => readFilter(db, args, faults)),
     // One statement for all services that the list is asked of at one place of the query.
     byPath: true,
-    load: async (serviceIds: bigint[], { db }, args) => {
-      const state = args.stateId ? parseOrThrow(partKey('state'), 'stateId', args.stateId) : undefined;
-      const filter = readFilter(db, args);
-      if (!state) return listTasks(db, serviceIds, filter);
+    load: async (serviceIds: bigint[], { db, budget }, args) => {
+      const { state, ...filter } = orThrow((faults) => readFilter(db, args, faults));
+      if (!state) return listTasks(db, budget, serviceIds, filter);
       const owners = serviceIds.filter((id) => id === state.serviceId);
-      return owners.length === 0 ? [] : listTasks(db, owners, { ...filter, stateIds: [state.id] });
+      return owners.length === 0 ? [] : listTasks(db, budget, owners, { ...filter, stateIds: [state.id] });
     },
     group: ({ serviceId }) => serviceId,
     resolve: ({ id }) => id,
@@ -116,25 +118,37 @@ builder.prismaObjectField(State, 'tasks', (t) =>
     type: Task,
     description: 'The tasks of the state, by their start, then their number.',
     args: taskFilterArgs,
+    extensions: checkedBeforehand((args: TaskListArgs, { db }, faults) => readFilter(db, args, faults)),
     byPath: true,
-    load: (stateIds: string[], { db }, args) => {
+    load: (stateIds: string[], { db, budget }, args) => {
       const states = stateIds.map((id) => parseOrThrow(partKey('state'), 'id', id));
       const services = [...new Set(states.map(({ serviceId }) => serviceId))];
-      const filter = readFilter(db, args);
+      const filter = orThrow((faults) => readFilter(db, args, faults));
       // Of many states the tasks are sorted out here: a statement takes a limited number of values.
       const isFew = states.length <= mostListed;
-      return listTasks(db, services, isFew ? { ...filter, stateIds: states.map(({ id }) => id) } : filter);
+      const wanted = isFew ? { ...filter, stateIds: states.map(({ id }) => id) } : filter;
+      return listTasks(db, budget, services, wanted);
     },
     group: ({ serviceId, stateId }) => encodePartKey({ serviceId, id: stateId ?? -1 }),
     resolve: encodePartKey,
   }),
 );
 
-function readFilter({ registry }: RequestContext['db'], { status, types }: TaskListArgs): TaskFilter {
-  const faults = new Faults();
+function readFilter(
+  { registry }: RequestContext['db'],
+  { status, types, stateId }: TaskListArgs,
+  faults: Faults,
+): TaskFilter & { state?: PartKey | undefined } {
   const wanted = faults.check(nullable(typesFilter(registry.loaded, 'Task.type')), ['types'], types);
+  const state = stateId ? faults.check(partKey('state'), ['stateId'], stateId) : undefined;
+  return { status: status ?? undefined, types: wanted ?? undefined, state };
+}
+
+function orThrow<T>(read: (faults: Faults) => T): T {
+  const faults = new Faults();
+  const value = read(faults);
   faults.throwIfAny();
-  return { status: status ?? undefined, types: wanted ?? undefined };
+  return value;
 }
 
 builder.queryField('task', (t) =>

@@ -1,19 +1,19 @@
-import type { FastifyBaseLogger } from 'fastify';
-import type { ExecutionResult } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { RequestContext } from '../context.js';
+import { describeError } from '../logged-errors.js';
 import type { Logger } from '../logger.js';
 import { DocumentCache, useDocumentCache } from './document-cache.js';
-import { presentError, withoutSuggestion } from './failures.js';
+import { type Presentation, presentResult } from './failures.js';
 import { refuseIntrospection } from './introspection.js';
+import { limitItems } from './items.js';
 import { limitDocuments } from './limits.js';
+import { checkMutations } from './mutation-arguments.js';
+import { noteOperation } from './outcomes.js';
 import { schema } from './schema.js';
+import { type Renewal, runSubscriptions } from './subscriptions.js';
 
 /** What a request brings along into Yoga: its GraphQL parameters are parsed by then, not checked. */
-export type ServerContext = RequestContext & Presentation & { params: unknown };
-
-/** How errors are shown. */
-type Presentation = Pick<GraphqlOptions, 'hasSuggestions'> & { log: FastifyBaseLogger };
+export type ServerContext = RequestContext & Presentation & Renewal & { params: unknown };
 
 export type GraphqlOptions = {
   /** Whether the schema can be asked for. */
@@ -47,14 +47,18 @@ export function createGraphqlServer(
       limitDocuments,
       ...(hasIntrospection ? [] : [refuseIntrospection]),
       useDocumentCache(documents),
+      noteOperation,
+      limitItems,
+      checkMutations,
+      runSubscriptions,
     ],
     // It would keep a thousand documents of any size, and as many that are not valid.
     parserAndValidationCache: false,
     logging: {
       debug: () => {},
-      info: (...line) => logger.info({ line }, 'GraphQL Yoga'),
-      warn: (...line) => logger.warn({ line }, 'GraphQL Yoga'),
-      error: (...line) => logger.error({ line }, 'GraphQL Yoga'),
+      info: (...line) => logger.info({ line: line.map(describeLine) }, 'GraphQL Yoga'),
+      warn: (...line) => logger.warn({ line: line.map(describeLine) }, 'GraphQL Yoga'),
+      error: (...line) => logger.error({ line: line.map(describeLine) }, 'GraphQL Yoga'),
     },
     // Done by presentErrors, which knows the request.
     maskedErrors: false,
@@ -65,6 +69,11 @@ export function createGraphqlServer(
     landingPage: false,
   });
   return { yoga, documents };
+}
+
+/** Errors are all that it hands over which may hold what a caller sent, and which are no text of its own. */
+function describeLine(part: unknown): unknown {
+  return typeof part === 'string' ? part : describeError(part);
 }
 
 /** Hands Yoga what is parsed already. */
@@ -81,13 +90,3 @@ const presentErrors: Plugin<object, ServerContext> = {
     if ('errors' in result) setResult(presentResult(result, serverContext));
   },
 };
-
-/** The result with its errors as the caller sees them. */
-export function presentResult(
-  result: ExecutionResult,
-  { log, hasSuggestions }: Presentation,
-): ExecutionResult {
-  if (!result.errors) return result;
-  const errors = result.errors.map((error) => presentError(error, log));
-  return { ...result, errors: hasSuggestions ? errors : errors.map(withoutSuggestion) };
-}

@@ -56,7 +56,7 @@ export function answerStart(
 
 /** The version that the act came to, and whether it acted before. */
 function headersOf(written: WrittenService): Record<string, string> {
-  return { ...tagOf(written), ...replayedHeader(written) };
+  return Object.assign(tagOf(written), replayedHeader(written));
 }
 
 /** The version of the service, also of what is within it. */

@@ -17,14 +17,18 @@ export function readServiceInput(
   event: EventFields,
   emptyBody: 'refused' | 'allowed',
 ): ServiceInput {
-  const { params } = call.request;
+  const {
+    request: { params },
+    dialect: { takesAttachedData, requiresType },
+  } = call;
   const faults: Fault[] = [];
   const body = readBody(call, faults, emptyBody);
   for (const [name, inPath] of Object.entries(params)) {
     if (body[name] !== undefined) requireSameId(name, body[name], inPath, faults);
   }
   const { fields, extensions } = readEvent(body, event, faults, params);
-  return { fields: { ...fields, ...readFields(call, faults) }, extensions, ...rulesOf(call), faults };
+  Object.assign(fields, readFields(call, faults));
+  return { fields, extensions, takesAttachedData, requiresType, faults };
 }
 
 /**
@@ -36,7 +40,7 @@ export function readEvent(
   event: EventFields,
   faults: Fault[],
   known: Readonly<Record<string, string>> = {},
-): Pick<ServiceInput, 'fields' | 'extensions'> {
+): { fields: Record<string, unknown>; extensions: GivenExtension[] } {
   const fields: Record<string, unknown> = {};
   const extensions: GivenExtension[] = [];
   for (const [name, value] of Object.entries(body)) {
@@ -93,14 +97,18 @@ export function readExtensionInput(call: Call): ServiceInput {
 
 /** The ids of the path and what the headers say. */
 export function readFields(call: Call, faults: Fault[]): Record<string, unknown> {
-  const { params } = call.request;
-  return {
+  const { params, headers } = call.request;
+  const fields: Record<string, unknown> = {
     serviceId: params['service_id'],
-    ...(params['customer_id'] === undefined ? {} : { customerId: params['customer_id'] }),
-    ...(params['state_id'] === undefined ? {} : { stateId: numberOf(params['state_id']) }),
-    ...(params['task_id'] === undefined ? {} : { taskId: numberOf(params['task_id']) }),
-    ...readHeaders(call, faults),
+    reason: readText('reason', headers['x-reason'], faults),
+    actor: readText('actor', headers['x-actor'], faults),
+    idempotencyKey: headers['idempotency-key'],
+    expectedVersion: readVersion(headers['if-match'], faults),
   };
+  if (params['customer_id'] !== undefined) fields['customerId'] = params['customer_id'];
+  if (params['state_id'] !== undefined) fields['stateId'] = numberOf(params['state_id']);
+  if (params['task_id'] !== undefined) fields['taskId'] = numberOf(params['task_id']);
+  return fields;
 }
 
 export function rulesOf({ dialect: { takesAttachedData, requiresType } }: Call) {
@@ -137,15 +145,6 @@ function notAField(name: string, event: EventFields): Fault {
     path: [name],
     message: 'is a reserved name, and no field of this operation',
     allowed: [...event.keys()],
-  };
-}
-
-function readHeaders({ request: { headers } }: Call, faults: Fault[]): Record<string, unknown> {
-  return {
-    reason: readText('reason', headers['x-reason'], faults),
-    actor: readText('actor', headers['x-actor'], faults),
-    idempotencyKey: headers['idempotency-key'],
-    expectedVersion: readVersion(headers['if-match'], faults),
   };
 }
 

@@ -15,13 +15,40 @@ export type Dialect = {
 /** What the routes of the table know of a request. */
 export type RestRoute = { Params: Readonly<Record<string, string>>; Querystring: QueryParameters };
 
-export type Call = RequestContext & { dialect: Dialect; request: FastifyRequest<RestRoute> };
+/** Webhooks are a matter of GraphQL alone. */
+export type Call = Omit<RequestContext, 'courier' | 'destinations'> & {
+  dialect: Dialect;
+  request: FastifyRequest<RestRoute>;
+};
+
+/** Member by member: copied as a whole a caller takes several times as long, with every call. */
+export function callOf(caller: RequestContext, dialect: Dialect, request: Call['request']): Call {
+  const { db, origin, role, isForAllTenants, serverMode, businessUnit, budget } = caller;
+  const { server, sweeper, changes, version } = caller;
+  return {
+    db,
+    origin,
+    role,
+    isForAllTenants,
+    serverMode,
+    businessUnit,
+    budget,
+    server,
+    sweeper,
+    changes,
+    version,
+    dialect,
+    request,
+  };
+}
 
 export type Answer = {
   status: 200 | 201 | 204 | 304;
   headers?: Readonly<Record<string, string>>;
   /** JSON text, since JSON.stringify cannot write the ids, which outgrow a double. */
   json?: string;
+  /** Of the text, where it is not one piece of JSON. */
+  type?: string;
   /** Instead of that, what is too long to have at once. */
   stream?: Stream;
 };

@@ -23,16 +23,20 @@ export function answerList<Item extends { startedAt: Date; id: bigint | number }
   };
 }
 
-/** The same query with another place to go on from. */
-function nextLink({ request }: Call, { startedAt, id }: { startedAt: Date; id: bigint | number }): string {
+function nextLink(call: Call, { startedAt, id }: { startedAt: Date; id: bigint | number }): string {
+  return linkBehind(call, encodeCursor({ startedAt, id: BigInt(id) }));
+}
+
+/** The same query with another place to go on from; as it is where there is none. */
+export function linkBehind({ request }: Call, cursor: string | undefined): string {
   const [path = '', ...query] = request.url.split('?');
   const parameters = new URLSearchParams(query.join('?'));
-  parameters.set('after', encodeCursor({ startedAt, id: BigInt(id) }));
+  if (cursor !== undefined) parameters.set('after', cursor);
   // The brackets of the header are no part of an address.
   return `<${path.replace(/[<>]/g, encodeURIComponent)}?${parameters}>; rel="next"`;
 }
 
 /** The registry that knows the extensions of what is shown. */
-export function registryOf({ db }: Call, loaded: readonly ShownService[]): Promise<Registry> {
+export function registryOf({ db }: Call, loaded: readonly ShownService[]): Registry | Promise<Registry> {
   return db.registry.knowing(loaded.flatMap(({ extensions = [] }) => extensions));
 }

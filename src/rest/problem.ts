@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { asUnavailable } from '../db/failures.js';
 import {
+  AnswerTooLarge,
   DomainError,
   type Fault,
   formatPath,
@@ -35,8 +36,10 @@ const kinds = {
   METHOD_NOT_ALLOWED: { status: 405, exception: 'MethodNotAllowedException' },
   REQUEST_TIMEOUT: { status: 408, exception: 'RequestTimeoutException' },
   CONFLICT: { status: 409, exception: 'ConflictException' },
+  GONE: { status: 410, exception: 'GoneException' },
   STALE_VERSION: { status: 412, exception: 'PreconditionFailedException' },
   TOO_LARGE: { status: 413, exception: 'RequestTooLargeException' },
+  EXPECTATION_FAILED: { status: 417, exception: 'ExpectationFailedException' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, exception: 'UnprocessableEntityException' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, exception: 'UnsupportedMediaTypeException' },
   RATE_LIMITED: { status: 429, exception: 'TooManyRequestsException' },
@@ -45,6 +48,11 @@ const kinds = {
   UNAVAILABLE: { status: 503, exception: 'ServiceUnavailableException' },
   OUTCOME_UNKNOWN: { status: 503, exception: 'ServiceUnavailableException' },
 };
+
+/** The codes that answers of a status can have. */
+export function codesOf(status: number): readonly string[] {
+  return Object.entries(kinds).flatMap(([code, kind]) => (kind.status === status ? [code] : []));
+}
 
 type Code = keyof typeof kinds;
 type WireFault = { path: string; message: string; allowed?: readonly string[] };
@@ -56,8 +64,11 @@ const challenge = 'Bearer realm="context-gateway", Basic realm="context-gateway"
 /** Answers whatever was thrown, in the one shape that errors have (legacy contract, errors). */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error =
-    thrown instanceof DomainError ? thrown : (asTimedOut(thrown, request) ?? asUnavailable(thrown) ?? thrown);
+    thrown instanceof DomainError
+      ? thrown
+      : (asTimedOut(thrown, !['GET', 'HEAD'].includes(request.method)) ?? asUnavailable(thrown) ?? thrown);
   const problem = problemOf(error);
+  request.failure = problem.code;
   if (problem.code === 'INTERNAL') request.log.error({ err: error }, 'a call failed');
   if (error instanceof Unauthenticated) reply.header('www-authenticate', challenge);
   if (error instanceof Unavailable) {
@@ -72,10 +83,18 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Invalid) return invalid(error);
+  if (error instanceof AnswerTooLarge) return needsLimit(error);
   if (error instanceof DomainError && isCode(error.code)) {
     return { code: error.code, detail: error.message, errors: [] };
   }
   return refusedByFastify(error) ?? { code: 'INTERNAL', detail: 'The call failed.', errors: [] };
+}
+
+/** Lists are as long as there are items, unless it is said otherwise. */
+function needsLimit({ allowedBytes }: AnswerTooLarge): Problem {
+  const most = `${allowedBytes / 1024 / 1024} MiB`;
+  const message = `must be given, or be smaller: the answer would have more than ${most}, the most that is allowed`;
+  return invalid(new Invalid([{ path: ['limit'], message }]));
 }
 
 function isCode(code: string): code is Code {

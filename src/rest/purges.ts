@@ -16,11 +16,13 @@ const operations = new Map<unknown, PurgeOperation>([
   ['purge.service.completed.anonymous', 'COMPLETED_ANONYMOUS'],
 ]);
 
-const names = [...operations.keys()].map(String);
+export const operationNames = [...operations.keys()].map(String);
 
 const namedOperation: Rule<PurgeOperation> = (value) => {
   const operation = operations.get(value);
-  return operation ? accept(operation) : refuse(`must be one of ${names.join(', ')}`, names);
+  return operation
+    ? accept(operation)
+    : refuse(`must be one of ${operationNames.join(', ')}`, operationNames);
 };
 
 /** `dry_run` is ours. */
@@ -58,7 +60,7 @@ function idOf({ request }: Call): bigint {
 
 function answer(shown: Purge, headers: Record<string, string> = {}): Answer {
   const progress = {
-    operation: names.find((name) => operations.get(name) === shown.operation),
+    operation: operationNames.find((name) => operations.get(name) === shown.operation),
     limit: shown.startedTo,
     dry_run: shown.isDryRun,
     status: shown.status.toLowerCase(),

@@ -193,7 +193,7 @@ export function numberOf(value: unknown): unknown {
 
 const unit = once(businessUnit);
 const flag = once(oneOf(['true', 'false']));
-const limit: Rule<number> = once((value) => integer(1, mostListed)(numberOf(value)));
+export const limit: Rule<number> = once((value) => integer(1, mostListed)(numberOf(value)));
 
 function types(registry: Registry, field: MappedField): Rule<readonly (number | string)[]> {
   return (value) => typesFilter(registry, field)(listOf(value));

@@ -12,10 +12,10 @@ import { type Gateway, type RequestContext, requestContext } from '../context.js
 import { type OperationName, roleCheckOf } from '../domain/roles.js';
 import { NotFound } from '../errors.js';
 import type { ExtensionScope } from '../generated/prisma/client.js';
-import { longestMilliseconds } from '../timeouts.js';
 import { queryBusinessAttribute, queryBusinessAttributes } from './business-attributes.js';
-import type { Dialect, Operation, RestRoute } from './call.js';
+import { callOf, type Dialect, type Operation, type RestRoute } from './call.js';
 import { start as compositeStart } from './composite-starts.js';
+import { queryEvents } from './events.js';
 import { exportServices } from './export.js';
 import { createSchema, querySchema, querySchemas } from './extension-schemas.js';
 import { write } from './extensions.js';
@@ -37,7 +37,7 @@ import * as states from './states.js';
 import { sendStream } from './streams.js';
 import * as tasks from './tasks.js';
 
-type Row = readonly [
+export type Row = readonly [
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   name: OperationName,
@@ -47,7 +47,7 @@ type Row = readonly [
 ];
 
 const bare = '';
-const base85 = '/genesys/1/cs';
+export const base85 = '/genesys/1/cs';
 
 /** What is done to extensions, of services, states and tasks alike. */
 function extensionRows(path: string, scope: ExtensionScope): readonly Row[] {
@@ -109,12 +109,21 @@ export const legacyApi: readonly Row[] = [
   ['GET', '/maintenance/purge/:purge_id', 'purge', queryPurge, base85],
   ['POST', '/maintenance/purge/:purge_id/cancel', 'cancelPurge', cancelPurging, base85],
   ['GET', '/maintenance/services/stream', 'exportServices', exportServices, base85],
+  ['GET', '/events', 'events', queryEvents],
   ['GET', '/server/status', 'server', queryServer],
   ['POST', '/server/mode', 'setServerMode', setMode],
 ];
 
-const dialects: readonly Dialect[] = [
-  { basePath: bare, takesAttachedData: false, requiresType: true, updateStatus: 204 },
+/** Of 8.0 and 8.1. */
+export const bareDialect: Dialect = {
+  basePath: bare,
+  takesAttachedData: false,
+  requiresType: true,
+  updateStatus: 204,
+};
+
+export const dialects: readonly Dialect[] = [
+  bareDialect,
   { basePath: base85, takesAttachedData: true, requiresType: false, updateStatus: 200 },
 ];
 
@@ -151,19 +160,23 @@ function routeOf(gateway: Gateway, dialect: Dialect, [method, path, name, operat
   return {
     method,
     url: dialect.basePath + path,
-    ...(name === 'exportServices' ? { handlerTimeout: longestMilliseconds } : {}),
+    config: { isEndless: name === 'exportServices' },
     onRequest: async (request) => {
       const caller = await requestContext(gateway, request, 'REST');
       checkRole(caller);
       request.setDecorator('caller', caller);
     },
     handler: async (request, reply) => {
-      const answer = await operation({ ...request.getDecorator<RequestContext>('caller'), dialect, request });
+      const answer = await operation(
+        callOf(request.getDecorator<RequestContext>('caller'), dialect, request),
+      );
       reply.code(answer.status).headers(answer.headers ?? {});
       // Kept by the caller alone, and asked for each time.
       if (answer.headers?.['etag']) reply.header('cache-control', 'private, no-cache');
       if (answer.stream) return sendStream(answer.stream, request, reply);
-      return answer.json === undefined ? reply.send() : reply.type('application/json').send(answer.json);
+      return answer.json === undefined
+        ? reply.send()
+        : reply.type(answer.type ?? 'application/json').send(answer.json);
     },
   };
 }
@@ -178,11 +191,26 @@ function refuseOtherMethods(rest: FastifyInstance, dialect: Dialect, rows: reado
     const foreign = methodsOf(path, rows).filter((method) => !allowed.includes(method));
     const others = rest.supportedMethods.filter((method) => ![...allowed, ...foreign].includes(method));
     refuseAt(rest, dialect.basePath + path, foreign, () => new NotFound('There is no such operation here.'));
-    refuseAt(rest, dialect.basePath + path, others, (reply) => {
-      reply.header('allow', allowed.join(', '));
-      return new MethodNotAllowed(`This path takes ${allowed.join(', ')} alone.`);
-    });
+    refuseAs(rest, dialect.basePath + path, others, allowed);
   }
+}
+
+/** Answers to every other method what the path takes. */
+export function takeAlone(rest: FastifyInstance, url: string, allowed: readonly string[]): void {
+  const others = rest.supportedMethods.filter((method) => !allowed.includes(method));
+  refuseAs(rest, url, others, allowed);
+}
+
+function refuseAs(
+  rest: FastifyInstance,
+  url: string,
+  methods: readonly string[],
+  allowed: readonly string[],
+): void {
+  refuseAt(rest, url, methods, (reply) => {
+    reply.header('allow', allowed.join(', '));
+    return new MethodNotAllowed(`This path takes ${allowed.join(', ')} alone.`);
+  });
 }
 
 /** Before the body is read: what is wrong with that does not matter here. */

@@ -142,12 +142,12 @@ export function queryAnonymous(status?: Status): Operation {
 async function list(call: Call, owner: ServiceFilter, faults: Faults): Promise<Answer> {
   const { filter, limit, after, view } = readServiceList(call, faults);
   faults.throwIfAny();
-  const page = { after, limit: oneMore(limit) };
-  const found = await listServices(call.db, { ...filter, ...owner }, page, besideOf(view));
+  const page = { after, limit: oneMore(limit), budget: call.budget };
+  const found = await listServices(call.db, Object.assign(filter, owner), page, besideOf(view));
   const registry = await registryOf(call, found);
   return answerList(call, { found, limit }, (service) => serviceJson(service, view, registry));
 }
 
 function withBusinessUnit({ businessUnit }: Call, input: ServiceInput): ServiceInput {
-  return { ...input, fields: { ...input.fields, businessUnit } };
+  return Object.assign(input, { fields: { businessUnit, ...input.fields } });
 }

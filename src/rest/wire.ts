@@ -87,10 +87,9 @@ function stateMembers(state: State, showing: Showing): object {
     state_type: shown(registry, 'State.type', state.stateType),
     est_duration: numberOf(state.estDuration),
     duration: durationOf(state) ?? undefined,
-    started: {
-      ...startedOf('State', state, registry),
+    started: Object.assign(startedOf('State', state, registry), {
       previous_state_id: state.previousStateId ?? undefined,
-    },
+    }),
     completed: completedOf('State', state, registry),
     ...byStatus('tasks', view.tasks, tasks, (task) => taskMembers(task, showing)),
     ...extensionMembers('STATE', state.id, showing),

@@ -20,6 +20,8 @@ export type Estate = {
   unmappedName: string;
   /** Of a purge that is running. */
   purgeId: string;
+  /** Of a webhook that is disabled. */
+  webhookId: string;
 };
 
 export type Request = { method: 'GET' | 'POST' | 'PUT' | 'DELETE'; url: string; body?: object };
@@ -35,9 +37,12 @@ export type Example = {
   isForAllTenants?: true;
 };
 
-/** All that can be asked for, as the two fronts themselves list it. */
+/**
+ * All that can be asked for, as the two fronts themselves list it; but for subscriptions, whose answers have no end:
+ * those have tests of their own.
+ */
 export const operationNames: readonly string[] = [
-  ...[schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((root) =>
+  ...[schema.getQueryType(), schema.getMutationType()].flatMap((root) =>
     Object.keys(root?.getFields() ?? {}).map((field) => `${root?.name}.${field}`),
   ),
   ...(['', '/genesys/1/cs'] as const).flatMap((basePath) =>
@@ -71,6 +76,7 @@ const graphqlExamples: Readonly<Record<string, Example>> = {
   'Query.fieldMappings': read(() => '{ fieldMappings { businessAttribute { values { name } } } }'),
   // By themselves they tell nothing of whose they are.
   'Query.mapNames': read(() => '{ mapNames businessAttributes { values { name } } }'),
+  'Query.events': read(() => '{ events { nodes { customerId } } businessAttributes { values { name } } }'),
   'Query.server': read(() => '{ server { mode } businessAttributes { values { name } } }'),
   'Mutation.startService': write('WRITER', 'startService(input: { customerId: "new" })'),
   'Mutation.associateService': write(
@@ -162,6 +168,44 @@ const graphqlExamples: Readonly<Record<string, Example>> = {
     'purgeServices(input: { operation: ALL, startedTo: "2001-01-01T00:00:00Z" })',
   ),
   'Mutation.cancelPurge': write('OPERATOR', ({ purgeId }) => `cancelPurge(input: { id: ${purgeId} })`),
+  'Query.webhooks': { ...read(() => '{ webhooks { url } }'), least: 'OPERATOR' },
+  'Query.webhook': {
+    ...read(({ webhookId }) => `{ webhook(id: ${webhookId}) { url } }`),
+    least: 'OPERATOR',
+  },
+  'Query.deadDeliveries': {
+    ...read(
+      ({ webhookId }) =>
+        `{ deadDeliveries(webhookId: ${webhookId}) { nodes { version } } businessAttributes { values { name } } }`,
+    ),
+    least: 'OPERATOR',
+  },
+  'Mutation.createWebhook': write(
+    'OPERATOR',
+    'createWebhook(input: { url: "https://receiver.example.com", enabled: false })',
+  ),
+  'Mutation.updateWebhook': write(
+    'OPERATOR',
+    ({ webhookId }) => `updateWebhook(input: { id: ${webhookId}, eventTypes: [SERVICE_STARTED] })`,
+  ),
+  'Mutation.rotateWebhookSecret': write(
+    'OPERATOR',
+    ({ webhookId }) => `rotateWebhookSecret(input: { id: ${webhookId} })`,
+  ),
+  'Mutation.deleteWebhook': write(
+    'OPERATOR',
+    ({ webhookId }) => `deleteWebhook(input: { id: ${webhookId} })`,
+  ),
+  // Its host is internal: nothing is sent.
+  'Mutation.testWebhook': write('OPERATOR', ({ webhookId }) => `testWebhook(input: { id: ${webhookId} })`),
+  'Mutation.replayDeliveries': write(
+    'OPERATOR',
+    ({ webhookId }) => `replayDeliveries(input: { webhookId: ${webhookId} })`,
+  ),
+  'Mutation.discardDeliveries': write(
+    'OPERATOR',
+    ({ webhookId }) => `discardDeliveries(input: { webhookId: ${webhookId} })`,
+  ),
   'Mutation.setServerMode': {
     ...write('OPERATOR', 'setServerMode(input: { mode: MAINTENANCE })'),
     isForAllTenants: true,
@@ -261,7 +305,8 @@ const restExamples: readonly [pattern: RegExp, RestExample][] = [
   // Tells nothing of whose it is.
   [/^GET \/maintenance\/purge\/:purge_id$/, { least: 'OPERATOR', isRead: false }],
   [/^POST \/maintenance\/purge\/:purge_id\/cancel$/, { least: 'OPERATOR', isRead: false }],
-  // Nor does this.
+  // Nor do these.
+  [/^GET \/events$/, { least: 'READER', isRead: false }],
   [/^GET \/server\/status$/, { least: 'READER', isRead: false }],
   [
     /^POST \/server\/mode$/,
@@ -314,6 +359,7 @@ export async function makeEstate(app: TestApp, key: string, tenant: string, name
     newName: '',
     unmappedName: '',
     purgeId: '',
+    webhookId: '',
   };
   const schema = { name: estate.schemaName, type: 'single-valued' };
   const attributes = [{ name: secretOf(tenant), type: 'string' }];
@@ -351,7 +397,23 @@ export async function renew(app: TestApp, estate: Estate): Promise<Estate> {
     newName: `New_${estate.tenant}_${serviceId}`,
     unmappedName,
     purgeId: String(purgeId),
+    webhookId: await makeWebhook(app, estate),
   };
+}
+
+/** A tenant has few: those of former renewals go, but for the first one. Nothing is sent to its host. */
+async function makeWebhook(app: TestApp, { tenant }: Estate): Promise<string> {
+  await app.sql(
+    `delete from webhook w where tenant = $1 and id < (select max(id) from webhook) - 8
+     and id > (select min(id) from webhook where tenant = $1)`,
+    [tenant],
+  );
+  const [webhook] = await app.sql<{ id: string }>(
+    `insert into webhook (tenant, url, event_types, secret, status, feed_xid, feed_service_id, feed_version, created_at)
+     values ($1, $2, '{}', 'whsec_', 'DISABLED', '3', 0, 0, now()) returning id`,
+    [tenant, `https://127.0.0.1/${secretOf(tenant)}`],
+  );
+  return webhook?.id ?? '';
 }
 
 async function startService(app: TestApp, estate: Estate, owner: object): Promise<string> {

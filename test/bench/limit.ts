@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { inBatch } from '../../src/db/batches.js';
 import type { Registry } from '../../src/db/registry.js';
 import { changeServices, type ServiceCommand } from '../../src/domain/service-statements.js';
 import { commandOf, type ServiceWrite } from '../../src/domain/service-writes.js';
@@ -48,9 +49,9 @@ async function readRegistry(): Promise<Registry> {
 async function sendUntilEnd(client: pg.Client, turn: number): Promise<number> {
   let count = 0;
   while (performance.now() - start < seconds * 1000) {
-    const commands = [...drawIds(turn)].map((id, place) => ({ ...drawCommand(id), place }));
-    const { text, values } = changeServices('default', commands);
-    const { rowCount } = await client.query({ name: 'change', text, values });
+    const commands = [...drawIds(turn)].map(drawCommand);
+    const { text, values } = inBatch(changeServices, commands, { tenant: 'default', lockTimeout: '5s' });
+    const { rowCount } = await client.query({ name: 'change', text, values: [...values] });
     if (rowCount !== commands.length) throw new Error(`${rowCount} of ${commands.length} commands acted`);
     count += commands.length;
   }

@@ -129,7 +129,7 @@ export function extensionRefusals(scope: Scope): readonly Refusal[] {
       { with: { [single]: { FeedbackType: 'x', notes: 'n'.repeat(32 * 1024) } } },
       single,
     ),
-    ...under(base85, bad({ ['k'.repeat(256)]: 1 }, 'k'.repeat(256)), bad({ '': 1 }, '')),
+    ...under(base85, bad({ ['k'.repeat(256)]: 1 }, 'k'.repeat(256)), bad({ '': 1 }, '""')),
     ...under(bare, bad({ Unheard: 1 }, { path: 'Unheard', allowed: [single, multi].sort() })),
   ];
 }

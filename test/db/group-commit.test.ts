@@ -139,6 +139,34 @@ describe('a group commit', () => {
     expect(batches).toEqual([]);
   });
 
+  test('tells whoever waits too long also while nothing comes back of what was sent', async () => {
+    const answers = new Silence();
+    const { group, batches } = createGroup({
+      ...{ mostInFlight: 1, mostAside: 1, longestWaitMilliseconds: 20 },
+      before: () => answers.end,
+    });
+    answers.begin();
+    const inFlight = [group.submit('x', 'a', good(1)), group.hold('b', async () => answers.end)];
+
+    const late = [
+      group.submit('x', null, good(2)),
+      group.submit('y', 'c', { ...good(3), kind: 'y' }),
+      group.submit('x', 'c', good(4)),
+      group.submit('x', 'a', good(5)),
+      group.hold('a', async () => 1),
+      group.hold('d', async () => 1),
+    ];
+    for (const job of late) await expect(job).rejects.toThrow('late');
+    answers.finish();
+    await Promise.all(inFlight);
+
+    expect(sendingsOf(batches, 1).length).toBe(1);
+    for (const id of [2, 3, 4, 5]) expect(sendingsOf(batches, id)).toEqual([]);
+    await expect(group.submit('x', 'a', good(6))).resolves.toBe('done 6');
+    await expect(group.hold('d', async () => 7)).resolves.toBe(7);
+    await group.close();
+  });
+
   test('sends large jobs in several batches, and refuses what the queue has no room for', async () => {
     const sizes = { sizeOf: ({ id }: Job) => id, largestBatch: 5, largestWaiting: 12 };
     const { group, batches } = createGroup({ mostInFlight: 1, ...sizes });
@@ -173,7 +201,21 @@ function good(id: number): Job {
   return { id, key: null, kind: 'x', fate: 'good' };
 }
 
-function createGroup(options: Partial<GroupCommitOptions<Job, string>>) {
+/** While it lasts, nothing is answered. */
+class Silence {
+  end: Promise<void> = Promise.resolve();
+  finish: () => void = () => {};
+
+  begin(): void {
+    this.end = new Promise((resolve) => {
+      this.finish = resolve;
+    });
+  }
+}
+
+type TestOptions = Partial<GroupCommitOptions<Job, string>> & { before?: () => Promise<void> };
+
+function createGroup({ before = async () => {}, ...options }: TestOptions) {
   const batches: Batch[] = [];
   const acted: Job[] = [];
   const group = new GroupCommit<Job, string>({
@@ -187,6 +229,7 @@ function createGroup(options: Partial<GroupCommitOptions<Job, string>>) {
       expect(sent.filter(({ key }) => key !== null && keys.includes(key))).toEqual([]);
       batches.push(batch);
       expect(sent.filter((job) => job.kind !== kind)).toEqual([]);
+      await before();
       // Some take longer than others.
       for (let turn = isPatient ? 20 : batches.length % 4; turn >= 0; turn--) await setImmediate();
       batch.isDone = true;

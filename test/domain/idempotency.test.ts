@@ -68,6 +68,18 @@ test('a replay answers what came of the act, whatever happened to the service si
   expect(await versionsOf(id)).toEqual([1, 2, 3]);
 });
 
+test('a start whose service is deleted by now starts no other one: 404', async () => {
+  const call = { body: { customer_id: 'deleted' }, headers: { 'idempotency-key': 'start-deleted' } };
+  const { json } = await app.rest('POST', '/genesys/1/cs/services/start', call);
+  await app.rest('DELETE', `/genesys/1/cs/services/${json.service_id}`);
+
+  const again = await app.rest('POST', '/genesys/1/cs/services/start', call);
+
+  expect(again.status).toBe(404);
+  expect(again.json.detail).toBe(`The call acted on service ${json.service_id}, which is gone.`);
+  expect(await app.sql('select from service where customer_id = $1', ['deleted'])).toEqual([]);
+});
+
 test('GraphQL replays the call that came by REST, and shows the service as it now is', async () => {
   const id = await startService(app, { customer_id: 'a' });
   await app.rest('POST', `/customers/b/services/${id}`, {

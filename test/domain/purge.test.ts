@@ -275,9 +275,14 @@ test('callers who write to what is being purged get it done or a 404, and no row
       headers,
     }),
   ]);
+  // The purge of few services can be done before the first of them otherwise.
+  const first = await Promise.race(writes);
   const [[deleted], answers] = await Promise.all([runPurge(app, place, begun.id, 10), Promise.all(writes)]);
+  const last = await app.rest('POST', `${cs}/customers/other/services/${ids[0]}`, { headers });
 
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 201, 404]));
+  expect([200, 201]).toContain(first.status);
+  for (const { status } of answers) expect([200, 201, 404]).toContain(status);
+  expect(last.status).toBe(404);
   expect(deleted).toBe(120);
   expect(await tablesOf(place)).toEqual({ event: 120 + answers.filter(({ status }) => status < 300).length });
   const events = await eventsOf(app, place);

@@ -82,8 +82,9 @@ test('in maintenance exactly what needs no data goes on, on both fronts', async 
     if (goesOn(name) && !goesOn([...outcomes.keys()].at(-1) ?? name)) expect(await app.hash()).toBe(before);
     const request = exampleOf(name)?.request({ ...estate, newName: `New${outcomes.size}` });
     const answer = request && (await send(app, request, headers));
-    // What both fronts do to one thing, the second finds done.
-    outcomes.set(name, answer ? outcomeOf(answer).replace('CONFLICT', 'OK') : 'no example');
+    // What both fronts do to one thing, the second finds done, and a webhook is deleted before it is replayed.
+    const outcome = answer && outcomeOf(answer).replace(/^(CONFLICT|NOT_FOUND)$/, 'OK');
+    outcomes.set(name, outcome ?? 'no example');
     if (answer && !goesOn(name)) expect([answer.status, name]).toEqual([503, name]);
   }
 
@@ -111,6 +112,16 @@ const openRootFields = [
   'purges',
   'purgeServices',
   'cancelPurge',
+  'webhooks',
+  'webhook',
+  'deadDeliveries',
+  'createWebhook',
+  'updateWebhook',
+  'rotateWebhookSecret',
+  'deleteWebhook',
+  'testWebhook',
+  'replayDeliveries',
+  'discardDeliveries',
 ];
 
 function goesOn(name: string): boolean {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AnswerBudget } from '../../src/domain/answer-budget.js';
 import { readServices } from '../../src/domain/service-reads.js';
 import { Prisma } from '../../src/generated/prisma/client.js';
 import { createTestApp, type TestApp } from '../harness.js';
@@ -61,6 +62,7 @@ test('services are read with all that hangs on them as Prisma itself reads them'
 
   const read = await readServices(
     db,
+    new AnswerBudget(),
     { where: Prisma.sql`true`, orderBy: Prisma.sql`s.id` },
     {
       extensions: [{ scope: 'SERVICE' }, { scope: 'STATE' }, { scope: 'TASK' }],

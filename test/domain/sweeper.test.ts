@@ -41,7 +41,7 @@ test('a pass where nothing is due does nothing', async () => {
   const swept = await pass();
 
   expect(swept).toEqual({
-    ...{ completed: 0, expired: 0, purged: 0, keys: 0, events: 0, compositeStarts: 0 },
+    ...{ completed: 0, expired: 0, purged: 0, keys: 0, events: 0, compositeStarts: 0, deliveries: 0 },
     ...{ hasMore: false, isAwaiting: false },
   });
   expect(await app.hash()).toBe(before);

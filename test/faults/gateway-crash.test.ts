@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { bootEmbedded, timeUntilServed } from './gateways.js';
-import { median, milliseconds, report, rounds } from './rounds.js';
+import { milliseconds, report, rounds } from './rounds.js';
 import { startTraffic } from './traffic.js';
 
 const kills = rounds({ long: 20, short: 3 });
@@ -31,7 +31,7 @@ test(`kill -9 of the gateway under load, ${kills} times: nothing is lost or doub
     'without the wait for a processor': milliseconds(undisturbed),
   });
   expect(faults).toEqual([]);
-  expect(median(undisturbed)).toBeLessThan(5_000);
+  expect(Math.max(...undisturbed)).toBeLessThan(5_000);
 });
 
 /** How many milliseconds the process had work and others had the processors; 0 where that is not told. */

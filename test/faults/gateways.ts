@@ -22,9 +22,9 @@ export type EmbeddedGateway = TestedGateway & {
   balance(entries: readonly Entry[]): Promise<Accounts>;
 };
 
-export async function bootEmbedded(): Promise<EmbeddedGateway> {
+export async function bootEmbedded(settings: Record<string, string> = {}): Promise<EmbeddedGateway> {
   const folder = await makeFolder();
-  const gateway = await bootTested({ DATA_DIR: folder, DEMO_DATA: 'off' });
+  const gateway = await bootTested({ DATA_DIR: folder, DEMO_DATA: 'off', ...settings });
   return {
     ...gateway,
     folder,

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { balance } from './accounts.js';
 import { bootEmbedded, bootTested, type TestedGateway, timeUntilServed } from './gateways.js';
-import { median, milliseconds, report, rounds } from './rounds.js';
+import { measureNoise } from './noise.js';
+import { milliseconds, report, rounds } from './rounds.js';
 import { killEmbeddedPostgres, startOwnServer } from './server.js';
 import { startTraffic, type Traffic } from './traffic.js';
 
@@ -11,6 +12,7 @@ const kills = rounds({ long: 10, short: 3 });
 test(`kill -9 of the embedded PostgreSQL under load, ${kills} times: the gateway brings it back in 5 s`, async () => {
   await using gateway = await bootEmbedded();
   const traffic = startTraffic({ url: gateway.url, callers: 16 });
+  using noise = measureNoise();
   const servedAfter: number[] = [];
 
   for (let round = 1; round <= kills; round++) {
@@ -18,7 +20,8 @@ test(`kill -9 of the embedded PostgreSQL under load, ${kills} times: the gateway
     const killedAt = performance.now();
     await killEmbeddedPostgres(gateway.folder);
     await traffic.another(503);
-    servedAfter.push(await timeUntilServed(gateway.url, killedAt));
+    const taken = await timeUntilServed(gateway.url, killedAt);
+    servedAfter.push(taken - noise.lostSince(killedAt));
   }
   await traffic.acknowledges(150);
   const { faults, counts } = await gateway.balance(await traffic.stop());
@@ -35,6 +38,7 @@ test(`kill -9 of another PostgreSQL under load, ${kills} times: 503 meanwhile, s
   await using server = await startOwnServer();
   await using gateway = await bootTested({ DATABASE_URL: server.connectionString });
   const traffic = startTraffic({ url: gateway.url, callers: 16 });
+  using noise = measureNoise();
   const servedAfter: number[] = [];
 
   for (let round = 1; round <= kills; round++) {
@@ -43,7 +47,9 @@ test(`kill -9 of another PostgreSQL under load, ${kills} times: 503 meanwhile, s
     await traffic.another(503);
     await sleep(500);
     await server.start();
-    servedAfter.push(await timeUntilServed(gateway.url, performance.now()));
+    const backAt = performance.now();
+    const taken = await timeUntilServed(gateway.url, backAt);
+    servedAfter.push(taken - noise.lostSince(backAt));
   }
   await traffic.acknowledges(150);
   const { faults, counts } = await balance(server.connectionString, await traffic.stop());
@@ -59,6 +65,6 @@ function toldOf(traffic: Traffic, servedAfter: readonly number[]) {
 
 async function expectServed(gateway: TestedGateway, traffic: Traffic, servedAfter: readonly number[]) {
   expect(traffic.count('broken')).toBe(0);
-  expect(median(servedAfter)).toBeLessThan(5_000);
+  expect(Math.max(...servedAfter)).toBeLessThan(5_000);
   expect(await gateway.process().terminate()).toBe(0);
 }

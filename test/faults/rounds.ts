@@ -17,6 +17,12 @@ export function median(numbers: readonly number[]): number {
   return Math.round(sorted[Math.floor(sorted.length / 2)] ?? Number.POSITIVE_INFINITY);
 }
 
+/** What all but one of a hundred do not exceed; Infinity of none. */
+export function ninetyNinth(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * 0.99)] ?? Number.POSITIVE_INFINITY;
+}
+
 /** For people. */
 export function milliseconds(numbers: readonly number[]): string {
   return `${median(numbers)} ms (slowest ${Math.round(Math.max(...numbers))} ms)`;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, chown, cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,8 @@ export type OwnServer = AsyncDisposable & {
   kill(): void;
   /** Resolves when it takes connections. */
   start(): Promise<void>;
+  /** Moves its log to another folder, which is its user's; it has to be started after that. */
+  moveLog(folder: string): Promise<void>;
 };
 
 export async function startOwnServer(): Promise<OwnServer> {
@@ -39,11 +41,24 @@ export async function startOwnServer(): Promise<OwnServer> {
     uid: cluster.account.uid,
     kill: () => process.kill(pid, 'SIGKILL'),
     start,
+    async moveLog(folder) {
+      await stopPostmaster(cluster, pid);
+      const log = join(cluster.dataDirectory, 'pg_wal');
+      await cp(log, folder, { recursive: true });
+      await chownAll(folder, cluster.account.uid);
+      await rm(log, { recursive: true });
+      await symlink(folder, log);
+    },
     async [Symbol.asyncDispose]() {
       await stopPostmaster(cluster, pid);
       await rm(folder, { recursive: true });
     },
   };
+}
+
+async function chownAll(folder: string, uid: number | undefined): Promise<void> {
+  if (uid === undefined) return;
+  for (const name of await readdir(folder, { recursive: true })) await chown(join(folder, name), uid, uid);
 }
 
 /** `kill -9` of the postmaster of a gateway's own PostgreSQL, as it is at the moment. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
@@ -62,6 +63,30 @@ test('a full disk refuses writes with 503, answers reads, and takes writes when 
   expect(await gateway.process().terminate()).toBe(0);
 });
 
+test('a full disk below the log stops PostgreSQL: 503 meanwhile, nothing is lost, and all goes on with room', async () => {
+  await using disk = await mountDisk(64);
+  await using server = await startOwnServer();
+  await server.moveLog(await disk.makeFolder(server.uid));
+  await server.start();
+  await using gateway = await bootTested({ DATABASE_URL: server.connectionString });
+  const traffic = startTraffic({ url: gateway.url, callers: 16 });
+
+  await traffic.acknowledges(150);
+  await disk.fill();
+  await fillLog(server.connectionString);
+  await traffic.another(503);
+  await sleep(faultMilliseconds);
+  await disk.clear();
+  await server.start();
+  await traffic.acknowledges(150);
+  const { faults, counts } = await balance(server.connectionString, await traffic.stop());
+
+  report('a full disk below the log', { ...counts, 'answers of 503': traffic.count(503) });
+  expect(faults).toEqual([]);
+  expect(traffic.count('broken')).toBe(0);
+  expect(await gateway.process().terminate()).toBe(0);
+});
+
 test('a program that a fault needs and is not there fails its test, and says so', async () => {
   await expect(runTool('no-such-program', [])).rejects.toThrow(
     'This test needs "no-such-program", as root: it is not installed here',
@@ -71,6 +96,18 @@ test('a program that a fault needs and is not there fails its test, and says so'
 async function start(url: string, front: 'REST' | 'GRAPHQL'): Promise<Verdict> {
   const act = newAct('start', front, '', false);
   return verdictOn(act, await exchange(newLine(url), requestFor(act)));
+}
+
+/** Writes to the log until it has no room, and PostgreSQL ends. */
+async function fillLog(connectionString: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  const ended = once(client, 'error');
+  await client.connect();
+  const filling = (async () => {
+    await client.query('create table filler (n int)');
+    for (;;) await client.query('insert into filler select generate_series(1, 100000)');
+  })();
+  await Promise.allSettled([filling, ended]);
 }
 
 /** For all connections: those that there are end. */

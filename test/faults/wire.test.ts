@@ -3,7 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { createTestDatabase } from '../databases.js';
 import { balance } from './accounts.js';
 import { bootTested, timeUntilServed } from './gateways.js';
-import { isShort, report, rounds } from './rounds.js';
+import { report, rounds } from './rounds.js';
 import { startTraffic } from './traffic.js';
 import { createWire } from './wire.js';
 
@@ -56,8 +56,8 @@ test(`answers are lost after the commit under load, ${cuts} times: unknown is wh
   expect(await gateway.process().terminate()).toBe(0);
 });
 
-/** In the short form the gateway is told to wait less for a database that is silent. */
-const patience = isShort ? '?query_timeout=4000' : '';
+/** What is in flight is told sooner than usual, and later than what waits for its turn. */
+const patience = '?query_timeout=14000';
 
 test('a database that swallows everything costs its callers 503, and the gateway comes back', async () => {
   await using database = await createTestDatabase(inject('serverUrl'));
@@ -83,5 +83,34 @@ test('a database that swallows everything costs its callers 503, and the gateway
   });
   expect(faults).toEqual([]);
   expect(traffic.count('broken')).toBe(0);
+  // Whoever waited in the queue; those in flight have the time of their statement.
+  expect(toldAfter).toBeLessThan(10_000);
   expect(await gateway.process().terminate()).toBe(0);
+});
+
+test('SIGTERM while the database swallows everything: whoever was being served is told, exit 0 within 10 s', async () => {
+  await using database = await createTestDatabase(inject('serverUrl'));
+  await using wire = await createWire(database.connectionString);
+  await using gateway = await bootTested({ DATABASE_URL: wire.connectionString });
+  const traffic = startTraffic({ url: gateway.url, callers: 16 });
+
+  await traffic.acknowledges(150);
+  wire.set('black hole');
+  await sleep(500);
+  const signalledAt = performance.now();
+  const code = await gateway.process().terminate();
+  const exitAfter = performance.now() - signalledAt;
+  wire.set('through');
+  await gateway.boot();
+  const { faults, counts } = await balance(database.connectionString, await traffic.stop());
+
+  report('SIGTERM in a black hole', {
+    ...counts,
+    'answers of 503': traffic.count(503),
+    'exit after': `${Math.round(exitAfter)} ms`,
+  });
+  expect(code).toBe(0);
+  expect(exitAfter).toBeLessThan(10_000);
+  expect(faults).toEqual([]);
+  expect(traffic.count('broken') + traffic.count('cut')).toBe(0);
 });

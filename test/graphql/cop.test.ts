@@ -55,6 +55,27 @@ test('introspection is off', async () => {
   });
 });
 
+test('of a type it is told no more than a refused document tells: whether there is one of the name', async () => {
+  const { json } = await ask(app, {
+    query: '{ a: __type(name: "Query") { name __typename } b: __type(name: "Nothing") { name } }',
+  });
+
+  expect(json).toEqual({ data: { a: { name: 'Query', __typename: '__Type' }, b: null } });
+});
+
+test.each([
+  'kind',
+  'description',
+  'possibleTypes { name }',
+  'enumValues { name }',
+  'inputFields { name }',
+])('of a type %s is not told', async (field) => {
+  const { json } = await ask(app, { query: `{ __type(name: "Query") { ${field} } }` });
+
+  expect(json.data).toBeUndefined();
+  expect(json.errors[0].message).toMatch(/^Introspection is off/);
+});
+
 test.each([
   '/graphiql',
   '/playground',
@@ -115,13 +136,18 @@ test('directive overloading: ten unknown directives are one fault', async () => 
   expectRefused(answer, 400);
 });
 
-test('circular introspection is refused', async () => {
-  const query =
-    'query cop { __schema { types { fields { type { fields { type { fields { type { name } } } } } } } } }';
+test('circular introspection is refused where introspection is on', async () => {
+  await using open = await createTestApp({ settings: { PROFILE: 'production', INTROSPECTION: 'on' } });
+  const circle = (below: string) =>
+    `query cop { __schema { types { fields { type { fields { type { ${below} } } } } } } }`;
 
-  const { json } = await ask(app, { query });
+  const once = await ask(open, { query: circle('name') });
+  const answer = await ask(open, { query: circle('fields { type { name } }') });
 
-  expect(json.data).toBeUndefined();
+  expect(once.json.errors).toBeUndefined();
+  expect(answer.json).toEqual({
+    errors: [expect.objectContaining({ message: 'Maximum introspection depth exceeded' })],
+  });
 });
 
 test('circular fragments are refused', async () => {

@@ -213,3 +213,16 @@ test('a read while the database is away is 503 UNAVAILABLE, with Retry-After', a
   expect(headers['retry-after']).toBe('1');
   expect(json.errors).toMatchObject([{ path: ['services'], extensions: { code: 'UNAVAILABLE' } }]);
 });
+
+test.each([
+  ['application/graphql-response+json', 'application/graphql-response+json; charset=utf-8'],
+  ['text/html, application/graphql-response+json', 'application/graphql-response+json; charset=utf-8'],
+  ['application/json, application/graphql-response+json', 'application/json; charset=utf-8'],
+  ['image/png', 'application/json; charset=utf-8'],
+])('who accepts “%s” gets what is refused before GraphQL has it as %s', async (accept, type) => {
+  await using app = await createTestApp();
+  const { status, headers, json } = await app.rest('POST', '/graphql', { rawBody: '{', headers: { accept } });
+
+  expect([status, headers['content-type']]).toEqual([400, type]);
+  expect(json.errors).toMatchObject([{ extensions: { code: 'INVALID' } }]);
+});

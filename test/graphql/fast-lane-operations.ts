@@ -36,7 +36,7 @@ const extensions = [
  * @param id of a service that is anonymous
  */
 export function storyOf(id: string): [operation: string, variables: Variables | null | undefined][] {
-  return [...starts(), ...changes(id), ...definitions, ...reads(id)];
+  return [...starts(), ...changes(id), ...definitions, ...webhooks, ...reads(id)];
 }
 
 function starts(): [string, Variables | null | undefined][] {
@@ -94,6 +94,22 @@ const definitions: [string, Variables][] = [
   ['MapField', { input: { field: 'SERVICE_MEDIA_TYPE', businessAttribute: 'Unheard' } }],
   ['SetMapNames', { input: { mapNames: true } }],
   ['DeleteBusinessAttribute', { input: { name: 'Media' } }],
+];
+
+/** Of none that there is: each has a secret of its own, by which the answers would differ. */
+const webhooks: [string, Variables][] = [
+  ['CreateWebhook', { input: { url: 'http://127.0.0.1', eventTypes: [] } }],
+  ['CreateWebhook', { input: { url: 5, eventTypes: ['UNHEARD'] } }],
+  ['UpdateWebhook', { input: { id: 404, enabled: true } }],
+  ['RotateWebhookSecret', { input: { id: 404, keepPreviousSeconds: -1 } }],
+  ['RotateWebhookSecret', { input: { id: 404 } }],
+  ['DeleteWebhook', { input: { id: 'x' } }],
+  ['TestWebhook', { input: { id: 404 } }],
+  ['ReplayDeliveries', { input: { webhookId: 404, version: 0 } }],
+  ['DiscardDeliveries', { input: { webhookId: 404 } }],
+  ['DeadDeliveries', { webhookId: 404, first: -1 }],
+  ['Webhook', { id: 404 }],
+  ['Webhooks', {}],
 ];
 
 function reads(id: string): [string, Variables | null | undefined][] {

@@ -13,7 +13,7 @@ import {
 import type { TestApp } from '../harness.js';
 import { ask, type Exchange, openWays, type Ways } from './ways.js';
 
-const rootFields = operationNames.filter((name) => /^(Query|Mutation|Subscription)\./.test(name));
+const rootFields = operationNames.filter((name) => /^(Query|Mutation)\./.test(name));
 
 /** What each of the gateways has for the operations to act on, and who asks. */
 type Scene = { estate: Estate; reader: Record<string, string>; operator: Record<string, string> };

@@ -130,3 +130,21 @@ async function expectNothingStarted(app: TestApp): Promise<void> {
 function codesIn(exchanges: readonly { answer: { json: { errors: { extensions: { code: string } }[] } } }[]) {
   return exchanges.map(({ answer }) => answer.json.errors[0]?.extensions.code);
 }
+
+test('a variable that is null where a list takes none is told alike, before the mutation acts', async () => {
+  const fields = '{ ... on StartServicePayload { service { extensions(names: [$one, $other]) { value } } } }';
+  const query = `mutation ($one: String! = "x", $other: String = "x") {
+    startService(input: { customerId: "anna" }) ${fields}
+  }`;
+  const found: unknown[] = [];
+
+  const exchanges = await ways.compare(async (app) => {
+    await ask(app, { query });
+    await ask(app, { query, variables: { other: null } });
+    found.push((await app.sql('select id from service')).length);
+  });
+
+  expect(exchanges.map(({ isFast }) => isFast)).toEqual([false, true]);
+  expect(exchanges.at(1)?.answer.json.errors).toHaveLength(1);
+  expect(found[0]).toBe(found[1]);
+});

@@ -9,6 +9,7 @@ import {
   isUnionType,
 } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mostAnswerBytes } from '../../src/domain/answer-budget.js';
 import { tabs } from '../../src/graphql/graphiql-tabs.js';
 import { limits } from '../../src/graphql/limits.js';
 import { schema } from '../../src/graphql/schema.js';
@@ -180,13 +181,15 @@ test('what is deepest in the schema, what a customer’s whole screen shows and 
   }
 });
 
-test('README names the limits', async () => {
-  const readme = (await readFile('README.md', 'utf8')).replaceAll('\n', ' ');
+test('the GraphQL guide names the limits', async () => {
+  const guide = (await readFile('docs/graphql.md', 'utf8')).replaceAll('\n', ' ');
 
-  const { tokens, fields, lists, aliases, directives, depth } = limits;
-  expect(readme).toContain(
+  const { tokens, fields, lists, aliases, directives, depth, items } = limits;
+  expect(guide).toContain(
     `${tokens} tokens, ${fields} fields, ${lists} lists of objects, ${aliases} aliases and ${directives} directives, and is at most ${depth} fields deep`,
   );
+  expect(guide).toContain(`may hold ${items} items`);
+  expect(guide).toContain(`more than ${mostAnswerBytes / 1024 / 1024} MiB`);
 });
 
 const extensions = 'extensions { schemaName value schema { name type attributes { name type mandatory } } }';

@@ -14,7 +14,7 @@ export function judge(wire: Wire, answer: Answer): Outcome {
     ...(answer.status >= 500 ? [`answers ${answer.status}`] : []),
     ...(leak && !isOfCaller(wire, leak[0]) ? [`tells "${leak[0]}"`] : []),
   ];
-  const front = isOfGraphql(wire) ? judgeGraphql(wire, answer) : judgeRest(wire, answer);
+  const front = isOfGraphql(wire) ? judgeGraphql(answer) : judgeRest(wire, answer);
   return { isRefused: front.isRefused, wrongs: [...wrongs, ...front.wrongs] };
 }
 
@@ -36,7 +36,7 @@ function isOfGraphql({ method, url }: Wire): boolean {
   return /^\/graphql(\?|$)/.test(url) && /^(GET|POST|PUT|PATCH|DELETE|OPTIONS)$/.test(method);
 }
 
-function judgeRest({ method, name, url, body }: Wire, { status, headers, text, json }: Answer): Outcome {
+function judgeRest({ method, name }: Wire, { status, headers, text, json }: Answer): Outcome {
   if (status < 400) return { isRefused: false, wrongs: [] };
   if (method === 'HEAD') return { isRefused: true, wrongs: [] };
   const isTyped = /^application\/(problem\+)?json; charset=utf-8$/.test(String(headers['content-type']));
@@ -51,23 +51,18 @@ function judgeRest({ method, name, url, body }: Wire, { status, headers, text, j
     [400, 413, 415].includes(status) && json.errors.length === 0 && json.code !== 'NO_SERVICE_TO_DELETE';
   return {
     isRefused: true,
-    wrongs: [
-      ...(isUnnamed ? [`${name} names no field: ${text}`] : []),
-      ...json.errors.flatMap((fault: unknown) => wrongsOf(fault, `${url} ${body}`)),
-    ],
+    wrongs: [...(isUnnamed ? [`${name} names no field: ${text}`] : []), ...json.errors.flatMap(wrongsOf)],
   };
 }
 
-function wrongsOf(fault: unknown, sent: string): string[] {
+function wrongsOf(fault: unknown): string[] {
   const { path, message } = fault as { path?: unknown; message?: unknown };
-  // An empty name is told as what it is.
-  const isNamed = isText(path) || (path === '' && /""|\/\//.test(sent));
-  return isNamed && isText(message) ? [] : [`is no fault: ${JSON.stringify(fault)}`];
+  return isText(path) && isText(message) ? [] : [`is no fault: ${JSON.stringify(fault)}`];
 }
 
 const ownCodes = /^(INTERNAL|UNAVAILABLE|OUTCOME_UNKNOWN|INTERNAL_SERVER_ERROR)$/;
 
-function judgeGraphql({ url, body }: Wire, { status, headers, text }: Answer): Outcome {
+function judgeGraphql({ status, headers, text }: Answer): Outcome {
   if (/^text\/html/.test(String(headers['content-type'])) && status === 200)
     return { isRefused: false, wrongs: [] };
   const result = resultOf(text);
@@ -76,7 +71,6 @@ function judgeGraphql({ url, body }: Wire, { status, headers, text }: Answer): O
     return { isRefused: status >= 400, wrongs };
   }
   const errors = result.errors ?? [];
-  const sent = `${decode(url)} ${body}`;
   const values = Object.values(result.data ?? {});
   const failed = values.flatMap((value) =>
     value && isText(value.code) && isText(value.message) ? [value] : [],
@@ -86,11 +80,11 @@ function judgeGraphql({ url, body }: Wire, { status, headers, text }: Answer): O
       values.length === failed.length && !(result.data && values.length === 0 && errors.length === 0),
     wrongs: [
       ...(status >= 400 && errors.length === 0 ? [`answers ${status} without errors: ${text}`] : []),
-      ...errors.flatMap((error) => wrongsOfError(error, sent)),
+      ...errors.flatMap(wrongsOfError),
       ...failed.flatMap(({ code, faults }) =>
         code === 'INVALID' && faults?.length === 0 ? ['names no field'] : [],
       ),
-      ...failed.flatMap(({ faults }) => (faults ?? []).flatMap((fault) => wrongsOf(fault, sent))),
+      ...failed.flatMap(({ faults }) => (faults ?? []).flatMap(wrongsOf)),
     ],
   };
 }
@@ -108,12 +102,12 @@ function resultOf(text: string): Result | undefined {
   return json === undefined ? undefined : (JSON.parse(json) as Result);
 }
 
-function wrongsOfError({ message, extensions }: GraphqlError, sent: string): string[] {
+function wrongsOfError({ message, extensions }: GraphqlError): string[] {
   if (!isText(message)) return ['has an error without a message'];
   if (!isText(extensions?.code)) return [`has an error without a code: ${message}`];
   return [
     ...(ownCodes.test(extensions.code) ? [`answers ${extensions.code}: ${message}`] : []),
-    ...(extensions.faults ?? []).flatMap((fault) => wrongsOf(fault, sent)),
+    ...(extensions.faults ?? []).flatMap(wrongsOf),
   ];
 }
 

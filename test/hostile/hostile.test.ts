@@ -5,6 +5,17 @@ import { besiege } from './siege.js';
 const seed = Number(process.env['HOSTILE_SEED'] ?? Date.now() % 1_000_000);
 const path = process.env['HOSTILE_PATH'];
 
-test(`1,000 hostile requests are answered like any other (HOSTILE_SEED=${seed})`, async () => {
-  await besiege({ seed, path, requests: 1_000, limitSeconds: 100 });
-}, 120_000);
+test.each([
+  [400, 'OPERATOR', 'development'],
+  [250, 'OPERATOR', 'production'],
+  [150, 'READER', 'development'],
+  [150, 'WRITER', 'production'],
+  [50, 'stranger', 'production'],
+] as const)(
+  `%i hostile requests of a caller who is %s are answered like any other, in %s (HOSTILE_SEED=${seed})`,
+  async (requests, caller, profile) => {
+    // Each other requests.
+    await besiege({ seed: seed + requests, path, requests, caller, profile, limitSeconds: 100 });
+  },
+  120_000,
+);

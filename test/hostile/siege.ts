@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import type { Role } from '../../src/generated/prisma/client.js';
 import { bearer, makeKey } from '../auth/makers.js';
 import { type Estate, makeEstate, renew } from '../auth/operations.js';
 import { type Answer, createTestApp, type TestApp } from '../harness.js';
@@ -11,6 +12,9 @@ import type { Plan, Wire } from './wire.js';
 
 export type Siege = {
   seed: number;
+  profile: 'development' | 'production';
+  /** Whose credentials the requests have that bring none of their own. */
+  caller: Role | 'stranger';
   requests: number;
   limitSeconds: number;
   /** Where a failure that is to be had again was found. */
@@ -41,12 +45,12 @@ type Besieged = {
  * Sends random requests until one is answered as none may be, which fails with the smallest like it
  * that was found.
  */
-export async function besiege({ seed, requests, limitSeconds, path }: Siege): Promise<void> {
-  await using app = await createTestApp();
-  const besieged = await settle(app, Math.min(requests / 5, requestsToSettle));
+export async function besiege({ profile, caller, ...siege }: Siege): Promise<void> {
+  await using app = await createTestApp({ settings: { PROFILE: profile } });
+  const besieged = await settle(app, caller, Math.min(siege.requests / 5, requestsToSettle));
   const prototype = Reflect.ownKeys(Object.prototype).length;
 
-  await run(besieged, { seed, requests, limitSeconds, path });
+  await run(besieged, siege);
 
   expect(await app.hash()).toBe(besieged.hash ?? (await app.hash()));
   await renew(app, besieged.estate);
@@ -59,11 +63,11 @@ export async function besiege({ seed, requests, limitSeconds, path }: Siege): Pr
 /** By then what is kept on purpose is there: the caches of documents, plans and lookups are full. */
 const requestsToSettle = 2_500;
 
-async function settle(app: TestApp, settledAt: number): Promise<Besieged> {
+async function settle(app: TestApp, caller: Siege['caller'], settledAt: number): Promise<Besieged> {
   const { key } = await makeKey(app);
   return {
     app,
-    headers: bearer(key),
+    headers: bearer(caller === 'stranger' ? `${key}x` : (await makeKey(app, { role: caller })).key),
     estate: await makeEstate(app, key, 'default'),
     hash: undefined,
     acts: 0,
@@ -73,7 +77,9 @@ async function settle(app: TestApp, settledAt: number): Promise<Besieged> {
   };
 }
 
-async function run(besieged: Besieged, { seed, requests, limitSeconds, path }: Siege): Promise<void> {
+type Run = Omit<Siege, 'profile' | 'caller'>;
+
+async function run(besieged: Besieged, { seed, requests, limitSeconds, path }: Run): Promise<void> {
   const plans = fc.oneof(restRequest, graphqlRequest).map(readable);
   await fc.assert(
     fc.asyncProperty(plans, (plan) => ask(besieged, plan)),

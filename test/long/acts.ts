@@ -109,9 +109,20 @@ export const acts: readonly Ask[] = [
   },
   {
     name: '5,000 old events, keys and composite starts that are dropped',
-    by: ['event_by_time', 'idempotency_key_by_time', 'composite_start_by_time'],
+    by: ['event_by_time', 'idempotency_key_by_time', 'composite_start_by_time', 'webhook_delivery_by_death'],
     rows: 60_000,
     ask: (app) => sweepRecords(app.gateway.database, pass(app)),
+  },
+  {
+    name: 'what a webhook is told next',
+    by: ['event_feed', 'webhook_delivery_due'],
+    rows: 5_000,
+    async ask({ gateway: { courier } }) {
+      courier.wakeForNew();
+      await courier.pass();
+      await courier.idle();
+      await courier.pass();
+    },
   },
   exported('the ids of one tenant', '?time_from=2020-01-01T00:00Z', 250_000),
   exported(

@@ -81,6 +81,18 @@ const statements = [
    select tenant, 'key ' || id, 1, started_at from service where id % 5 = 0`,
   `insert into purge (tenant, operation, started_to, is_dry_run, status, matched, max_id, request_id, created_at)
    select 'north', 'ALL', '2020-01-01Z', true, 'DONE', 0, 1, 'r', now() from generate_series(1, 10000)`,
+  // That of the default tenant has taken all events, and its URL is one that nothing is sent to.
+  `insert into webhook (tenant, id, url, event_types, secret, status, feed_xid, feed_service_id, feed_version, created_at)
+   select tenant, id, 'http://127.0.0.1/', '{SERVICE_DELETED}', 'whsec_none', status::webhook_status,
+     pg_snapshot_xmin(pg_current_snapshot()), 0, 0, now()
+   from (values ('default', 1, 'ENABLED'), ('south', 2, 'DISABLED')) as w(tenant, id, status)`,
+  `insert into webhook_delivery (tenant, webhook_id, service_id, version, type, recorded_at, next_attempt_at, died_at, created_at)
+   select s.tenant, w.id, s.id, 2, 'SERVICE_DELETED', s.started_at,
+     case when not is_dead then timestamptz '2026-11-01Z' + case when s.id % 1000 < 100 then interval '-1 hour' else '1 hour' end
+       + s.id * interval '1 millisecond' end,
+     case when is_dead then timestamptz '2026-10-20Z' end, s.started_at
+   from service s join webhook w on w.tenant = s.tenant, lateral (select s.id % 70 in (21, 51) as is_dead) as death
+   where s.id % 10 = 1`,
 ];
 
 /** Those that are no keys. */

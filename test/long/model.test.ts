@@ -1,14 +1,17 @@
 import { expect, test } from 'vitest';
 import { mistakes } from '../model/mistakes.js';
 import { createStage, runSequences } from '../model/sequences.js';
+import { rounds } from './rounds.js';
 
 const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000);
 const path = process.env['MODEL_PATH'];
 
-test(`2,000 random sequences of acts leave what the contract says (MODEL_SEED=${seed})`, async () => {
+const sequences = rounds(2_000);
+
+test(`${sequences} random sequences of acts leave what the contract says (MODEL_SEED=${seed})`, async () => {
   await using stage = await createStage();
 
-  await runSequences(stage, { seed, path, sequences: 2_000, mostSteps: 18, limitSeconds: 1_700 });
+  await runSequences(stage, { seed, path, sequences, mostSteps: 18, limitSeconds: 1_700 });
 }, 1_800_000);
 
 test.each(mistakes.map(({ name, rules }) => [name, rules] as const))(

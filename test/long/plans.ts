@@ -3,7 +3,7 @@ import type { Executed, PlanNode } from './plan-tap.js';
 /** Tables that grow with the services: to read one as a whole takes the longer, the longer the gateway runs. */
 const growing = new Set([
   ...['service', 'extension', 'state', 'task', 'association', 'event'],
-  ...['idempotency_key', 'composite_start', 'purge'],
+  ...['idempotency_key', 'composite_start', 'purge', 'webhook_delivery'],
 ]);
 
 /** How statements were carried out, all of them together. */

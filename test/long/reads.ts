@@ -29,18 +29,19 @@ const full =
 const page = '{ nodes { id } pageInfo { hasNextPage endCursor } }';
 
 export const reads: readonly Ask[] = [
-  ...listsOf(
-    `/customers/${known.customer}/services`,
-    'service_by_customer',
-    'service_active_by_customer',
-    400,
-  ),
+  ...listsOf(`/customers/${known.customer}/services`, 'service_by_customer', 'service_active_by_customer', {
+    rows: 400,
+    statementsForAll: 2,
+  }),
   ...pagesOf(
     `/customers/${known.busyCustomer}/services`,
     'service_by_customer',
     'service_active_by_customer',
   ),
-  ...listsOf(`/services/anonymous/${known.contactKey}`, 'service_anonymous_by_contact_key', null, 100),
+  ...listsOf(`/services/anonymous/${known.contactKey}`, 'service_anonymous_by_contact_key', null, {
+    rows: 100,
+    statementsForAll: 1,
+  }),
   ...pagesOf(`/services/anonymous/${known.busyContactKey}`, 'service_anonymous_by_contact_key', null),
   rest(`/services/${id}?${everything}`, [], 20),
   rest(`/services/${id}`, [], 1),
@@ -124,14 +125,23 @@ export const reads: readonly Ask[] = [
   query(`task(id: "${id}:1") { number extensions { value } }`, [], 5, 2),
   query('purges { status }', [], 200),
   query('purge(id: 7) { status }', [], 1),
+  rest('/events?limit=100', ['event_feed'], 100),
+  rest('/events?after=latest', ['event_feed'], 1, 1),
+  query(`events(first: 20) { nodes { serviceId } pageInfo { endCursor } }`, ['event_feed'], 21),
+  query(
+    'webhooks { id backlog { pending dead oldestPendingAt } }',
+    ['webhook_delivery_pending', 'webhook_delivery_dead'],
+    100_000,
+  ),
+  query('deadDeliveries(webhookId: 1, first: 20) { nodes { serviceId } }', ['webhook_delivery_dead'], 21),
 ];
 
-function rest(path: string, by: readonly string[], rows: number, name = path): Ask {
+function rest(path: string, by: readonly string[], rows: number, statements = 1): Ask {
   return {
-    name: `GET ${name}`,
+    name: `GET ${path}`,
     by,
     rows,
-    statements: 1,
+    statements,
     ask: async (app) => {
       const { status, text } = await app.rest('GET', base + path);
       if (status !== 200) throw new Error(text);
@@ -152,13 +162,21 @@ function query(fields: string, by: readonly string[], rows: number, statements =
   };
 }
 
-/** All of them, of an owner of few services. */
-function listsOf(path: string, all: string, active: string | null, rows: number): Ask[] {
+/**
+ * All of them, of an owner of few services.
+ * @param options of all with their extensions: where they are more than a few, a second statement knows their size
+ */
+function listsOf(
+  path: string,
+  all: string,
+  active: string | null,
+  { rows, statementsForAll }: { rows: number; statementsForAll: number },
+): Ask[] {
   const both = active === null ? [all] : [all, active];
   return [
     rest(`${path}/active?extensions=*`, both, rows),
     rest(`${path}/active?${everything}`, both, rows),
-    rest(`${path}?extensions=*`, [all], rows),
+    rest(`${path}?extensions=*`, [all], rows, statementsForAll),
     rest(`${path}/completed`, [all], rows),
     rest(`${path}?service_types=1,2,rare`, [all], rows),
     rest(`${path}?started_from=2024-01-01T00:00Z&started_to=2025-01-01T00:00Z`, [all], rows),
@@ -176,6 +194,6 @@ function pagesOf(path: string, all: string, active: string | null): Ask[] {
     rest(`${path}/completed?limit=20&after=${middle}`, [all], 100),
     rest(`${path}?limit=20&service_types=1,2`, [all], 500),
     rest(`${path}?limit=20&started_from=2024-01-01T00:00Z`, [all], 50),
-    rest(`${path}/active?extensions=*`, [active ?? all], 300_000),
+    rest(`${path}/active?extensions=*`, [active ?? all], 300_200, 2),
   ];
 }

@@ -391,7 +391,7 @@ test.each([
   ['{"x":{"__proto__":{"polluted":1}}}', 'x.__proto__', 'is reserved'],
   ['{"x":"\\ud800"}', 'x', 'must not contain a lone surrogate'],
   ['{"x":{"a\\u0000":1}}', 'x.a\u0000', 'must not contain the character U+0000'],
-  ['{"":1}', '', 'must not be empty'],
+  ['{"":1}', '""', 'must not be empty'],
   [`{"${'k'.repeat(256)}":1}`, 'k'.repeat(256), 'must have at most 255 characters, has 256'],
   [
     `{"x":${'['.repeat(40)}${']'.repeat(40)}}`,

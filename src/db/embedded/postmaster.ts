@@ -32,6 +32,8 @@ const SETTINGS = {
   shared_buffers: '128MB',
   timezone: 'UTC',
   log_timezone: 'UTC',
+  // Plans are made anew once a table is looked at: at first it grows fast.
+  autovacuum_naptime: '5s',
   log_statement: 'none',
   log_min_messages: 'log',
   log_checkpoints: 'off',

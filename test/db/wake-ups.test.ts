@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestApp, type TestApp } from '../harness.js';
+
+let app: TestApp;
+/** Another gateway on the same database. */
+let replica: TestApp;
+
+beforeAll(async () => {
+  app = await createTestApp();
+  replica = await createTestApp({ database: app });
+});
+afterAll(async () => {
+  await replica[Symbol.asyncDispose]();
+  await app[Symbol.asyncDispose]();
+});
+
+test('a write on one gateway wakes those who listen on another, with the tenant', async () => {
+  using ear = await listen(replica);
+
+  await start();
+
+  await expect.poll(() => ear.heard).toContain('default');
+});
+
+test('writes that come together wake nobody for each of them', async () => {
+  using ear = await listen(replica);
+
+  for (let round = 0; round < 40; round++) await Promise.all([start(), start(), start(), start(), start()]);
+  await expect.poll(() => ear.heard.length).toBeGreaterThan(0);
+
+  expect(ear.heard.length).toBeLessThan(150);
+});
+
+test('a read, and a write that is refused, wake nobody', async () => {
+  using ear = await listen(replica);
+
+  await app.rest('GET', '/customers/c/services');
+  await app.rest('POST', '/customers/c/services/404404');
+  const silent = [...ear.heard];
+  await start();
+  await expect.poll(() => ear.heard.length).toBeGreaterThan(0);
+
+  expect(silent).toEqual([]);
+  expect(ear.heard).toHaveLength(1);
+});
+
+test('a connection that breaks is made anew, and none is kept where nobody listens', async () => {
+  const ear = await listen(replica);
+
+  await app.sql(`select pg_terminate_backend(pid) from pg_stat_activity where ${isListening}`);
+  await expect.poll(connections).toBe(1);
+  await start();
+  await expect.poll(() => ear.heard.length).toBeGreaterThan(0);
+  ear[Symbol.dispose]();
+
+  await expect.poll(connections).toBe(0);
+});
+
+const isListening = `datname = current_database() and query like 'listen %'`;
+
+async function connections(): Promise<number> {
+  const [row] = await app.sql<{ count: number }>(
+    `select count(*)::int as count from pg_stat_activity where ${isListening}`,
+  );
+  return row?.count ?? 0;
+}
+
+/** From when on it certainly hears. */
+async function listen({ gateway }: TestApp): Promise<Disposable & { heard: string[] }> {
+  const heard: string[] = [];
+  const listening = gateway.database.wakeUps.listen((tenant) => heard.push(tenant));
+  await expect.poll(connections).toBe(1);
+  // What was rung for before has been told by then.
+  await app.sql(`select pg_notify('context_gateway', 'begin')`);
+  await expect.poll(() => heard).toContain('begin');
+  heard.length = 0;
+  return { heard, [Symbol.dispose]: () => listening[Symbol.dispose]() };
+}
+
+async function start(): Promise<void> {
+  const answer = await app.rest('POST', '/services/start', { body: { customer_id: 'c', service_type: 1 } });
+  expect(answer.status).toBe(201);
+}
