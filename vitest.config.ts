@@ -44,6 +44,8 @@ export default defineConfig({
     reporters: ['default', new AnswerReporter()],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is waited for comes at once, except on a machine that is busy.
+    expect: { poll: { timeout: 20_000 } },
     // For two cores: all of them wait now and then for PostgreSQL, for processes that start, for a time to pass.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },

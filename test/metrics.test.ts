@@ -170,7 +170,7 @@ test('what waits, what is refused and how many connections are used shows while 
   const refused = await associate();
   // One of them is under way, or waits aside for the lock.
   const isQueued = async () => (await scrape(app)).sum('gateway_commit_waiting');
-  await expect.poll(isQueued, { timeout: 20_000 }).toBe(mostAtOnce - 1);
+  await expect.poll(isQueued).toBe(mostAtOnce - 1);
   const during = await scrape(app);
   await blocker.query('rollback');
   await blocker.end();
@@ -198,7 +198,7 @@ test('a write whose outcome is unknown is counted as such', async () => {
   await blocker.query('lock table service');
 
   const writing = other.rest('POST', `/customers/bert/services/${id}`);
-  await expect.poll(async () => (await waitingSessions()).length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(async () => (await waitingSessions()).length).toBe(1);
   await proxy.cut();
   const { json } = await writing;
   await blocker.end();
@@ -225,10 +225,10 @@ test('the sweeper tells what it did, and when', async () => {
 
   const expired = async () =>
     (await scrape(sweeping)).sum('gateway_sweeper_swept_total', { kind: 'expired' });
-  await expect.poll(expired, { timeout: 20_000 }).toBe(1);
+  await expect.poll(expired).toBe(1);
 
   const passes = async () => (await scrape(sweeping)).sum('gateway_sweeper_passes_total');
-  await expect.poll(passes, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(passes).toBeGreaterThan(0);
   const metrics = await scrape(sweeping);
   expect(metrics.sum('gateway_sweeper_last_pass_timestamp_seconds')).toBeGreaterThan(1.7e9);
   expect(metrics.sum('gateway_sweeper_failures_total')).toBe(0);
@@ -239,7 +239,7 @@ test('steps of the sweeper that fail are counted', async () => {
   await sweeping.sql('alter table idempotency_key rename to elsewhere');
 
   const failures = async () => (await scrape(sweeping)).sum('gateway_sweeper_failures_total');
-  await expect.poll(failures, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(failures).toBeGreaterThan(0);
 });
 
 test('events are held back for as long as a transaction writes', async () => {
@@ -318,14 +318,14 @@ test('a caller who goes away is counted, too', async () => {
     `POST /customers/bert/services/${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`,
   );
   const inFlight = async () => (await scrape(listening)).sum('gateway_requests_in_flight');
-  await expect.poll(inFlight, { timeout: 20_000 }).toBe(1);
+  await expect.poll(inFlight).toBe(1);
 
   socket.destroy();
   const connections = promisify(listening.server.server.getConnections.bind(listening.server.server));
-  await expect.poll(() => connections(), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => connections()).toBe(0);
   await blocker.end();
-  await expect.poll(inFlight, { timeout: 20_000 }).toBe(0);
+  await expect.poll(inFlight).toBe(0);
 
   const abandoned = async () => (await scrape(listening)).sum('gateway_requests_abandoned_total');
-  await expect.poll(abandoned, { timeout: 20_000 }).toBe(1);
+  await expect.poll(abandoned).toBe(1);
 });

@@ -7,7 +7,6 @@ import { type Answer, createTestApp, type TestApp } from './harness.js';
 let app: TestApp;
 let serviceId: string;
 const mostAtOnce = 256;
-const patience = { timeout: 20_000 };
 
 beforeAll(async () => {
   app = await createTestApp();
@@ -53,15 +52,15 @@ test('a call whose caller has gone takes its place until it is done', async () =
   const sockets = Array.from({ length: mostAtOnce }, () => connect(port, '127.0.0.1'));
   const call = `POST /customers/bert/services/${serviceId} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`;
   for (const socket of sockets) socket.write(call);
-  await expect.poll(statusOfRead, patience).toBe(503);
+  await expect.poll(statusOfRead).toBe(503);
 
   for (const socket of sockets) socket.destroy();
-  await expect.poll(openCalls, patience).toBe(0);
+  await expect.poll(openCalls).toBe(0);
   const whileWorkGoesOn = await statusOfRead();
   await lock.release();
 
   expect(whileWorkGoesOn).toBe(503);
-  await expect.poll(statusOfRead, patience).toBe(200);
+  await expect.poll(statusOfRead).toBe(200);
 });
 
 test('whoever sends bodies slowly takes nobody’s place', async () => {
@@ -70,7 +69,7 @@ test('whoever sends bodies slowly takes nobody’s place', async () => {
     'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
   const sockets = Array.from({ length: mostAtOnce + 44 }, () => connect(port, '127.0.0.1'));
   await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.write(head, resolve))));
-  await expect.poll(openCalls, patience).toBe(sockets.length);
+  await expect.poll(openCalls).toBe(sockets.length);
 
   const status = await statusOfRead();
 

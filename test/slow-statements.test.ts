@@ -26,7 +26,7 @@ async function slowDuring(
   await blocker.query(lock);
   const before = app.log.length;
   const acting = act();
-  await expect.poll(waiting, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(waiting).toBeGreaterThan(0);
   await blocker.query('select pg_sleep($1)', [seconds]);
   await blocker.query('rollback');
   await blocker.end();
@@ -68,7 +68,7 @@ test('changes that travelled in one batch are all named', async () => {
   const act = async () => {
     // As many as are in flight at a time: the others travel together behind them, into the lock of the last one.
     const first = ids.slice(0, 2).map(call);
-    await expect.poll(waiting, { timeout: 20_000 }).toBe(2);
+    await expect.poll(waiting).toBe(2);
     const others = ids.slice(2).map(call);
     await sleep(1_500);
     await holder.end();

@@ -95,7 +95,7 @@ test('an export whose reader takes nothing any more is ended, and a slow one is 
     mostRead = received.length;
     await sleep(150);
   }
-  await expect.poll(connections, { timeout: 20_000 }).toBe(0);
+  await expect.poll(connections).toBe(0);
   stalled.resume();
   const cut = await text(stalled);
 

@@ -29,8 +29,10 @@ export class WakeUps implements AsyncDisposable {
   readonly #due = new Set<string>();
   readonly #disposal = new AbortController();
   #isTelling = false;
-  #client: pg.Client | undefined;
-  #listening: Promise<void> | undefined;
+  /** Hangs up the connection that is kept for the listeners. */
+  #line: AbortController | undefined;
+  /** Those that were hung up go on until their connection is closed. */
+  readonly #lines = new Set<Promise<void>>();
 
   constructor(options: WakeUpOptions) {
     this.#options = options;
@@ -48,11 +50,11 @@ export class WakeUps implements AsyncDisposable {
   /** Until it is disposed of. The connection for it is open as long as anybody listens. */
   listen(wake: Wake): Disposable {
     this.#listeners.add(wake);
-    this.#listening ??= this.#listen();
+    if (!this.#disposal.signal.aborted) this.#line ??= this.#open();
     return {
       [Symbol.dispose]: () => {
         this.#listeners.delete(wake);
-        if (!this.#isWanted()) this.#hangUp();
+        if (this.#listeners.size === 0) this.#hangUp();
       },
     };
   }
@@ -60,7 +62,7 @@ export class WakeUps implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposal.abort();
     this.#hangUp();
-    await this.#listening;
+    await Promise.all(this.#lines);
   }
 
   async #tell(): Promise<void> {
@@ -70,59 +72,62 @@ export class WakeUps implements AsyncDisposable {
       await this.#options.notify(channel, topics).catch((err) => {
         this.#options.logger.debug({ err }, 'other gateways were not woken up');
       });
-      await this.#pause(restMilliseconds);
+      await pause(restMilliseconds, this.#disposal.signal);
     }
     this.#isTelling = false;
   }
 
-  async #listen(): Promise<void> {
-    let pause = firstPauseMilliseconds;
-    while (this.#isWanted()) {
+  #open(): AbortController {
+    const line = new AbortController();
+    const kept = this.#keep(line.signal).finally(() => this.#lines.delete(kept));
+    this.#lines.add(kept);
+    return line;
+  }
+
+  #hangUp(): void {
+    this.#line?.abort();
+    this.#line = undefined;
+  }
+
+  async #keep(hungUp: AbortSignal): Promise<void> {
+    let wait = firstPauseMilliseconds;
+    while (!hungUp.aborted) {
       const begun = performance.now();
-      await this.#listenOnce().catch((err) => {
+      await this.#connect(hungUp).catch((err) => {
         this.#options.logger.debug({ err }, 'this gateway is not woken up');
       });
-      if (performance.now() - begun > longestPauseMilliseconds) pause = firstPauseMilliseconds;
-      if (this.#isWanted()) await this.#pause(pause);
-      pause = Math.min(2 * pause, longestPauseMilliseconds);
+      if (performance.now() - begun > longestPauseMilliseconds) wait = firstPauseMilliseconds;
+      await pause(wait, hungUp);
+      wait = Math.min(2 * wait, longestPauseMilliseconds);
     }
-    this.#listening = undefined;
   }
 
   /** As long as the connection lasts. */
-  async #listenOnce(): Promise<void> {
+  async #connect(hungUp: AbortSignal): Promise<void> {
     const client = this.#options.createClient();
     // Its end tells as much.
     client.on('error', () => {});
     client.on('notification', ({ payload = '' }) => {
+      if (hungUp.aborted) return;
       for (const wake of this.#listeners) wake(payload);
     });
     const ended = new Promise((resolve) => client.once('end', resolve));
-    this.#client = client;
+    // What is not open yet breaks off.
+    const end = () => void client.end().catch(() => {});
+    hungUp.addEventListener('abort', end, { once: true });
     // One that is hung up before it is open is told of neither by the driver.
     const opened = client.connect().then(() => client.query(`listen ${channel}`));
     try {
       await Promise.race([opened, ended]);
       await ended;
     } finally {
-      this.#hangUp();
+      hungUp.removeEventListener('abort', end);
+      end();
     }
   }
+}
 
-  #isWanted(): boolean {
-    return this.#listeners.size > 0 && !this.#disposal.signal.aborted;
-  }
-
-  #hangUp(): void {
-    const client = this.#client;
-    this.#client = undefined;
-    // What is not open yet breaks off.
-    client?.end().catch(() => {});
-  }
-
-  /** Does not keep the process alive. */
-  async #pause(milliseconds: number): Promise<void> {
-    const { signal } = this.#disposal;
-    await sleep(milliseconds, undefined, { signal, ref: false }).catch(() => {});
-  }
+/** Does not keep the process alive. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal, ref: false }).catch(() => {});
 }

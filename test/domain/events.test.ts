@@ -185,7 +185,7 @@ function list({ db }: Place, after: EventPosition | null, first = 500): Promise<
 /** All events once there are so many: other tests hold transactions open on the same server. */
 async function settled(place: Place, count: number): Promise<ChangeEvent[]> {
   return expect
-    .poll(() => list(place, null), { timeout: 10_000 })
+    .poll(() => list(place, null))
     .toHaveLength(count)
     .then(() => list(place, null));
 }

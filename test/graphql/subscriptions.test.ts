@@ -35,9 +35,7 @@ const ofService = `subscription ($id: ID!, $after: String) {
   }
 }`;
 
-const patience = { timeout: 15_000 };
-
-afterEach(() => expect.poll(() => app.gateway.changes.size, patience).toBe(0));
+afterEach(() => expect.poll(() => app.gateway.changes.size).toBe(0));
 
 describe.each([
   ['server-sent events', subscribeBySse],
@@ -47,7 +45,7 @@ describe.each([
   const follow = async (asked: Asked): Promise<Answers> => {
     const others = app.gateway.changes.size;
     const answers = await subscribe(address, asked);
-    await expect.poll(() => app.gateway.changes.size, patience).toBeGreaterThan(others);
+    await expect.poll(() => app.gateway.changes.size).toBeGreaterThan(others);
     return answers;
   };
 
@@ -102,7 +100,7 @@ describe.each([
     await start(app, customer);
     const after = (await first.next())?.data.customerServices.cursor;
     first.leave();
-    await expect.poll(() => app.gateway.changes.size, patience).toBe(0);
+    await expect.poll(() => app.gateway.changes.size).toBe(0);
 
     const missed = [await start(app, customer), await start(replica, customer)];
     const second = await follow({ query: ofCustomer, variables: { id: customer, after } });
@@ -165,7 +163,7 @@ describe.each([
     const stopping = await createTestApp({ database: app });
     const place = await stopping.server.listen({ port: 0 });
     const answers = await subscribe(place, { query: ofService, variables: { id: '1' } });
-    await expect.poll(() => stopping.gateway.changes.size, patience).toBe(1);
+    await expect.poll(() => stopping.gateway.changes.size).toBe(1);
 
     await stopping[Symbol.asyncDispose]();
 
@@ -177,12 +175,12 @@ describe.each([
     const all = await Promise.all(
       Array.from({ length: 20 }, () => subscribe(address, { query: ofService, variables: { id: '1' } })),
     );
-    await expect.poll(() => app.gateway.changes.size, patience).toBe(20);
+    await expect.poll(() => app.gateway.changes.size).toBe(20);
 
     for (const answers of all) answers.leave();
 
-    await expect.poll(() => app.gateway.changes.size, patience).toBe(0);
-    await expect.poll(() => listening(), patience).toBe(0);
+    await expect.poll(() => app.gateway.changes.size).toBe(0);
+    await expect.poll(() => listening()).toBe(0);
   });
 });
 
@@ -297,7 +295,7 @@ describe('credentials', () => {
       await subscribeBySse(door, { ...asked, headers }),
       await subscribeByWebSocket(door, { ...asked, headers }),
     ];
-    await expect.poll(() => guarded.gateway.changes.size, patience).toBe(2);
+    await expect.poll(() => guarded.gateway.changes.size).toBe(2);
     const write = (version: number) =>
       guarded.sql(
         `insert into event (tenant, service_id, version, type, recorded_at)

@@ -87,10 +87,10 @@ describe('on a machine of its own, one after the other, as who follows the page 
     key = (await follow('cd /opt')).trim();
 
     expect(key).toMatch(/^cgw_/);
-    await expect.poll(() => start('first'), { timeout: 15_000 }).toMatch(/^{"service_id":\d+}$/);
+    await expect.poll(() => start('first')).toMatch(/^{"service_id":\d+}$/);
     // That there are keys now is known within 5 seconds.
     const anonymous = () => machine.run('curl --silent localhost:4000/customers/first/services');
-    await expect.poll(anonymous, { timeout: 15_000 }).toContain('UNAUTHENTICATED');
+    await expect.poll(anonymous).toContain('UNAUTHENTICATED');
   });
 
   test('it is stopped in good order, copied and started again as the page says, and the copy is all there was', async () => {

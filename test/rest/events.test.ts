@@ -116,7 +116,7 @@ function eventsIn({ text }: Answer): CloudEvent[] {
 /** Once it has so many events: other tests hold transactions open on the same server. */
 async function feed(place: Place, url: string, count: number): Promise<Answer> {
   const ask = () => app.rest('GET', url, place);
-  await expect.poll(async () => eventsIn(await ask()).length, { timeout: 15_000 }).toBe(count);
+  await expect.poll(async () => eventsIn(await ask()).length).toBe(count);
   return ask();
 }
 

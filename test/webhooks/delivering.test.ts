@@ -426,7 +426,7 @@ test('one gateway at a time serves a webhook; another one follows when its lease
   const { id } = await createWebhook(app, { url: receiver.url });
   await using replica = await createTestApp({ database: app, now: () => now, settings: internalHosts });
   const service = await startService(app);
-  await expect.poll(sendNext, { timeout: 15_000 }).toEqual([`${service} v1`]);
+  await expect.poll(sendNext).toEqual([`${service} v1`]);
   await replica.gateway.courier.pass();
   await replica.gateway.courier.idle();
   const before = told();
@@ -526,7 +526,7 @@ test('a gateway sends by itself, and lets what is on its way come to its end whe
     await using _sending = await createTestApp({
       ...{ database: app, now: () => now, settings: internalHosts, webhooks: { isSending: true } },
     });
-    await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => receiver.received.length).toBe(1);
     setTimeout(() => answerNow(), 200);
   }
 
@@ -544,7 +544,7 @@ test('a receiver that keeps the gateway waiting when it stops is cut off, and he
       ...{ database: app, now: () => now, webhooks: { isSending: true } },
       settings: { ...internalHosts, WEBHOOK_TIMEOUT: '1m' },
     });
-    await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => receiver.received.length).toBe(1);
   }
   receiver.behave(accept);
   const [{ attempts } = {}] = await app.sql<{ attempts: number }>('select attempts from webhook_delivery');
