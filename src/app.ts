@@ -31,7 +31,7 @@ import { type Observation, openObservation } from './observation.js';
 import { Destinations, type Resolve } from './outbound/destinations.js';
 import { Poster } from './outbound/poster.js';
 import { registerProbes } from './probes.js';
-import { limitRate, type RateLimit } from './rate-limit.js';
+import { Callers, limitRate, type RateLimit } from './rate-limit.js';
 import { Readiness } from './readiness.js';
 import { registerDocument } from './rest/openapi/serving.js';
 import { answerError } from './rest/problem.js';
@@ -124,7 +124,8 @@ export async function createApp({
       exposedHeaders: [...exposedHeaders],
     });
   }
-  if (options.rateLimit) await limitRate(server, gateway.authenticator, options.rateLimit);
+  const callers = options.rateLimit ? new Callers(gateway.authenticator, options.rateLimit) : null;
+  if (callers) await limitRate(server, callers);
   server.addHook(
     'onRequest',
     refuseForeignHosts(() => gateway.authenticator.isForLoopbackAlone()),
@@ -132,7 +133,7 @@ export async function createApp({
   server.addHook('onRequest', refuseCrossSite(options.corsOrigins));
   registerProbes(server, readiness);
   observation.serveMetrics(server, gateway.authenticator, { ...gateway, admission });
-  registerGraphql(server, gateway, { ...options.graphql, onOperation: observation.onOperation });
+  registerGraphql(server, gateway, { ...options.graphql, onOperation: observation.onOperation, callers });
   registerRest(server, gateway);
   registerDocument(server, gateway.version, options.graphql);
   await gateway.server.start();

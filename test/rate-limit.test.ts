@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { bearer, makeKey } from './auth/makers.js';
 import { createTestApp } from './harness.js';
+import { openWebSocket } from './streams.js';
 
 const settings = { RATE_LIMIT: '2/h' };
 
@@ -90,4 +92,25 @@ test('credentials that were never seen are not even looked up for an address tha
   statuses.push(await call(bearer(unknown.key)), await call(bearer(known.key)), await call({}));
 
   expect(statuses).toEqual([200, 401, 401, 429, 200, 429]);
+});
+
+test('each subscription by an open WebSocket counts, by the key that its first message brought', async () => {
+  await using app = await createTestApp({ settings });
+  const { key } = await makeKey(app);
+  const address = await app.server.listen({ port: 0 });
+  const { socket } = await openWebSocket(address, bearer(key));
+  const subscribe = async (id: string) => {
+    socket.send(JSON.stringify({ type: 'subscribe', id, payload: { query: '{ mapNames }' } }));
+    const [message] = await once(socket, 'message');
+    return JSON.parse(String(message)).payload;
+  };
+
+  const codes = [];
+  for (const id of ['a', 'b', 'c']) {
+    const [{ extensions }] = await subscribe(id);
+    codes.push(extensions.code);
+  }
+  socket.terminate();
+
+  expect(codes).toEqual(['BAD_REQUEST', 'BAD_REQUEST', 'RATE_LIMITED']);
 });

@@ -6,6 +6,7 @@ import { type Gateway, type RequestContext, requestContext } from '../context.js
 import { isObject } from '../domain/rules.js';
 import { Overloaded, type Path } from '../errors.js';
 import { MalformedBody, parseJson } from '../json.js';
+import type { Callers } from '../rate-limit.js';
 import { asTimedOut } from '../timeouts.js';
 import { traceOf } from '../trace-context.js';
 import { hasLeftHttp } from '../upgrades.js';
@@ -19,7 +20,11 @@ import { newOutcome, type OperationObserver, type Outcome } from './outcomes.js'
 import { closeWebSockets, createWebSocketServer, mostMessageBytes } from './websocket.js';
 import { createGraphqlServer, type GraphqlOptions, type GraphqlServer, type ServerContext } from './yoga.js';
 
-type Options = GraphqlOptions & { onOperation: OperationObserver };
+type Options = GraphqlOptions & {
+  onOperation: OperationObserver;
+  /** Null where they are not limited. */
+  callers: Callers | null;
+};
 
 /** What the calls are served with. */
 type Endpoint = GraphqlServer & Options & { gateway: Gateway };

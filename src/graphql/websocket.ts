@@ -6,6 +6,7 @@ import { type Caller, type Gateway, requestContext } from '../context.js';
 import { Faults, text } from '../domain/rules.js';
 import { DomainError, Forbidden, Invalid, Unauthenticated, Unavailable } from '../errors.js';
 import { parseJson } from '../json.js';
+import type { Callers } from '../rate-limit.js';
 import { stallMilliseconds } from './event-stream.js';
 import { asGraphqlError, presentStreamed } from './failures.js';
 import { limits, refusal } from './limits.js';
@@ -13,7 +14,8 @@ import { newOutcome } from './outcomes.js';
 import type { GraphqlOptions, GraphqlServer, ServerContext } from './yoga.js';
 
 /** What the connections are served with. */
-export type Endpoint = GraphqlServer & Pick<GraphqlOptions, 'hasSuggestions'> & { gateway: Gateway };
+export type Endpoint = GraphqlServer &
+  Pick<GraphqlOptions, 'hasSuggestions'> & { gateway: Gateway; callers: Callers | null };
 
 /** One connection, which has a caller as soon as that has said who it is. */
 type Connection = { socket: WebSocket; request: FastifyRequest; caller: Caller };
@@ -136,9 +138,9 @@ function callerOf({ id, headers, raw }: FastifyRequest, params: Init): Caller {
   return { id, raw, headers: { ...headers, ...Object.fromEntries(checked) } };
 }
 
-/** All that is asked of a document that comes by POST. */
+/** All that is asked of a document that comes by POST, as which it counts. */
 async function prepare(
-  { gateway, yoga, hasSuggestions }: Endpoint,
+  { gateway, yoga, hasSuggestions, callers }: Endpoint,
   { extra: { caller, request }, subscriptions }: Context<Init, Connection>,
   params: SubscribePayload,
 ): Promise<ExecutionArgs | readonly GraphQLError[]> {
@@ -146,6 +148,7 @@ async function prepare(
   const refuse = (errors: readonly GraphQLError[]) => presentStreamed({ errors }, presentation).errors ?? [];
   if (Object.keys(subscriptions).length > limits.subscriptions) return refuse([tooMany()]);
   try {
+    await callers?.count({ headers: caller.headers, ip: request.ip });
     const renew = () => requestContext(gateway, caller, 'GRAPHQL');
     const context: ServerContext = { ...(await renew()), ...presentation, renew, params };
     const { schema, parse, validate, contextFactory } = yoga.getEnveloped(context);
@@ -166,7 +169,14 @@ function tooMany(): GraphQLError {
   return refusal('subscriptions', message);
 }
 
-/** They are counted, limited in time and told apart as calls; a connection is one call. */
+/** As by POST. */
+function unresolved(): GraphQLError {
+  return new GraphQLError('Could not determine what operation to execute.', {
+    extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },
+  });
+}
+
+/** They are measured, limited in time and told apart as requests; a connection is one. */
 function notHere(): GraphQLError {
   return new GraphQLError('Queries and mutations are taken by POST: a WebSocket is for subscriptions.', {
     extensions: { code: 'BAD_REQUEST' },
