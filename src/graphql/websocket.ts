@@ -156,7 +156,8 @@ async function prepare(
     const errors = validate(schema, document);
     if (errors.length > 0) return refuse(errors);
     const operation = getOperationAST(document, params.operationName);
-    if (operation && operation.operation !== OperationTypeNode.SUBSCRIPTION) return refuse([notHere()]);
+    if (!operation) return refuse([unresolved()]);
+    if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return refuse([notHere()]);
     const { operationName, variables: variableValues } = params;
     return { schema, document, operationName, variableValues, contextValue: await contextFactory() };
   } catch (error) {

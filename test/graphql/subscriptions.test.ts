@@ -329,6 +329,16 @@ describe('a WebSocket', () => {
 
   test('is refused to pages of other sites, and to other names while there are no credentials', async () => {
     const open = (headers: Record<string, string>) => statusOf(`${address}/graphql`, headers);
+  test('says what a document without the operation that is asked for gets by POST', async () => {
+    const query =
+      'subscription A { service(id: "1") { cursor } } subscription B { service(id: "2") { cursor } }';
+    const byPost = await app.rest('POST', '/graphql', { body: { query } });
+    const answers = await subscribeByWebSocket(address, { query });
+
+    expect((await answers.next())?.errors).toEqual(byPost.json.errors);
+    answers.leave();
+  });
+
 
     expect(await open({ origin: 'https://evil.example' })).toBe(403);
     expect(await open({ host: 'evil.example' })).toBe(403);
