@@ -95,7 +95,7 @@ export async function createApp({
   const database = openDatabase({ ...options, logger, observer: observation.database });
   const { admin } = database;
   const sweeper = new Sweeper({ database, logger, clock, observer: observation.sweeps });
-  const changes = new ChangeFeed({ wakeUps: database.wakeUps, logger });
+  const changes = new ChangeFeed({ database, logger });
   const { isSending = true, internalHosts, resolve, timeoutSeconds, retrySeconds } = options.webhooks;
   const destinations = new Destinations(internalHosts, resolve);
   const poster = new Poster({ destinations, timeoutSeconds });

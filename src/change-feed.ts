@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Db } from './db/database.js';
 import { asUnavailable } from './db/failures.js';
@@ -16,7 +17,7 @@ import { type Feed, Follower } from './follower.js';
 import type { Logger } from './logger.js';
 
 export type ChangeFeedOptions = {
-  wakeUps: Database['wakeUps'];
+  database: Pick<Database, 'forTenant' | 'wakeUps'>;
   logger: Logger;
   /** How often is looked for events that nobody was woken up for. */
   pollMilliseconds?: number;
@@ -43,6 +44,8 @@ export class ChangeFeed {
   readonly #options: Required<ChangeFeedOptions>;
   readonly #readers = new Map<string, Reader>();
   readonly #followers = new Set<Follower>();
+  /** What goes on for all is in the context of no call. */
+  readonly #outside = AsyncLocalStorage.snapshot();
   #isClosed = false;
 
   constructor(options: ChangeFeedOptions) {
@@ -101,21 +104,22 @@ export class ChangeFeed {
         const isFurther = !hasMore && comparePositions(position, last) > 0;
         return { events, upTo: isFurther ? position : last, hasMore };
       },
-      join: (follower) => this.#join(db, follower),
+      join: (follower) => this.#join(db.tenant, follower),
       leave: (follower) => this.#leave(db.tenant, follower),
     };
   }
 
-  #join(db: Db, follower: Follower): boolean {
-    const reader = this.#readers.get(db.tenant) ?? this.#open(db, follower.position);
+  #join(tenant: string, follower: Follower): boolean {
+    const reader = this.#readers.get(tenant) ?? this.#open(tenant, follower.position);
     if (comparePositions(reader.position, follower.position) > 0) return false;
     reader.add(follower);
     return true;
   }
 
-  #open(db: Db, position: EventPosition): Reader {
-    const reader = new Reader(db, position, this.#options);
-    this.#readers.set(db.tenant, reader);
+  #open(tenant: string, position: EventPosition): Reader {
+    const db = this.#options.database.forTenant(tenant);
+    const reader = this.#outside(() => new Reader(db, position, this.#options));
+    this.#readers.set(tenant, reader);
     return reader;
   }
 
@@ -151,7 +155,7 @@ class Reader {
     this.#db = db;
     this.#options = options;
     this.#position = position;
-    this.#listening = options.wakeUps.listen((tenant) => {
+    this.#listening = options.database.wakeUps.listen((tenant) => {
       if (tenant === db.tenant) this.#call();
     });
     void this.#run();

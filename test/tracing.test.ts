@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from './harness.js';
 import { type ReceivedSpan, type Receiver, startReceiver } from './receiver.js';
 import { startService } from './seeds.js';
+import { subscribeBySse } from './streams.js';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parentSpanId = '00f067aa0ba902b7';
@@ -139,4 +140,22 @@ test('where nobody takes traces calls are served all the same, and it is said on
   receiver = await startReceiver();
   expect(status).toBe(200);
   expect(app.log.filter(({ msg }) => /^(the last )?traces /.test(String(msg))).length).toBe(1);
+});
+
+test('what is read for all who follow changes stands in the trace of none of them', async () => {
+  const query = 'subscription { customerServices(customerId: "fritz") { event { type } } }';
+  const spans = await spansOf(2, async (app) => {
+    const address = await app.server.listen({ port: 0 });
+    const answers = await subscribeBySse(address, { query, headers });
+    await startService(app, { customer_id: 'fritz' });
+    await answers.next();
+    answers.leave();
+  });
+
+  const statements = spans.filter((span) => span.traceId === traceId && span.kind === client);
+  const texts = statements.map(({ attributes }) => String(attributes['db.query.text']));
+  // Its own beginning; what an event is about it asked for with others.
+  expect(texts.filter((text) => text.includes('snapshot'))).toEqual([
+    expect.stringContaining('pg_current_snapshot()::text'),
+  ]);
 });
