@@ -88,8 +88,8 @@ export class Sweeper implements AsyncDisposable {
     try {
       const services = await sweepServices(database, pass);
       observer?.onSwept(services);
-      const hasMore = (await this.#sweepRecords(pass)) || services.hasMore;
-      if (hasMore) return 'at once';
+      const hasMoreRecords = await this.#sweepRecords(pass);
+      if (services.hasMore || hasMoreRecords) return 'at once';
       return services.isAwaiting ? 'soon' : null;
     } catch (error) {
       logFailure(logger, error);
@@ -103,9 +103,10 @@ export class Sweeper implements AsyncDisposable {
   /** @returns whether there are more */
   async #sweepRecords(pass: Pass): Promise<boolean> {
     if (performance.now() < this.#recordsDue) return false;
-    const { hasMore, ...counts } = await sweepRecords(this.#options.database, pass);
+    const { hasMore, isAwaiting, ...counts } = await sweepRecords(this.#options.database, pass);
     this.#options.observer?.onSwept(counts);
-    if (!hasMore) this.#recordsDue = performance.now() + recordSeconds * 1_000;
+    // What could not be done is tried again by the next pass.
+    if (!hasMore && !isAwaiting) this.#recordsDue = performance.now() + recordSeconds * 1_000;
     return hasMore;
   }
 }

@@ -383,6 +383,22 @@ describe('by itself', () => {
     await pass();
   });
 
+  test('records that could not be removed are removed by the next pass, not when they are due again', async () => {
+    const own = await createTestApp({ now: () => now });
+    await own.sql('alter table idempotency_key rename to elsewhere');
+    const sweeper = sweeperOf(own, 0.05);
+    const failures = () => own.log.filter(({ level }) => level === 50).length;
+    await until(async () => failures() > 0);
+    await own.sql(`insert into elsewhere (tenant, key, command_hash, outcome, created_at)
+      values ('default', 'old', 'h', '{}', '2026-01-01')`);
+
+    await own.sql('alter table elsewhere rename to idempotency_key');
+
+    await until(async () => (await own.sql('select from idempotency_key')).length === 0);
+    await sweeper[Symbol.asyncDispose]();
+    await own[Symbol.asyncDispose]();
+  });
+
   test('an outage of the database is logged as a warning, and it goes on once that is over', async () => {
     const proxy = await createProxy(app.connectionString);
     const apart = await createTestApp({ now: () => now, database: proxy });
