@@ -189,8 +189,14 @@ export class Courier implements AsyncDisposable {
     const now = performance.now();
     if (now < this.#renewAt) return;
     const { admin } = this.#options.database;
-    this.#served = new Set(await leaseWebhooks(admin, this.#owner, leaseSeconds));
+    // Beforehand: a webhook that is made meanwhile makes it due again.
     this.#renewAt = now + renewMilliseconds;
+    try {
+      this.#served = new Set(await leaseWebhooks(admin, this.#owner, leaseSeconds));
+    } catch (error) {
+      this.#renewAt = 0;
+      throw error;
+    }
     clearTimeout(this.#lapse);
     this.#listen();
     if (this.#served.size === 0) return;

@@ -422,6 +422,20 @@ test('a webhook that is deleted is told nothing more, though something was on it
   expect(await app.sql('select from webhook_delivery')).toEqual([]);
 });
 
+test('a webhook that is made while the leases are being renewed is served by the next pass', async () => {
+  const { courier } = app.gateway;
+  await using replica = await createTestApp({ database: app, now: () => now, settings: internalHosts });
+  courier.wakeForNew();
+  const renewing = courier.pass();
+  courier.wakeForNew();
+  await renewing;
+  await createWebhook(replica, { url: receiver.url });
+
+  await courier.pass();
+
+  expect(await app.sql('select from webhook where owner is not null')).toHaveLength(1);
+});
+
 test('one gateway at a time serves a webhook; another one follows when its lease has lapsed', async () => {
   const { id } = await createWebhook(app, { url: receiver.url });
   await using replica = await createTestApp({ database: app, now: () => now, settings: internalHosts });
