@@ -19,7 +19,7 @@ import { refuseCrossSite, refuseForeignHosts } from './cross-site.js';
 import { openDatabase, type Retention } from './db/database.js';
 import { MigrationLevel } from './db/migration-level.js';
 import { findTenants } from './domain/tenants.js';
-import { closeIdle, sayFarewell } from './drain.js';
+import { drainBeforeClose } from './drain.js';
 import { Invalid } from './errors.js';
 import { registerGraphql } from './graphql/server.js';
 import type { GraphqlOptions } from './graphql/yoga.js';
@@ -116,6 +116,7 @@ export async function createApp({
   const admission = new Admission(logger);
   const server = createServer(logger, { ...options, observation, admission });
   const readiness = new Readiness({ level: new MigrationLevel(admin), server: gateway.server, logger });
+  drainBeforeClose(server, readiness);
   if (options.corsOrigins.length > 0) {
     // Other calls of OPTIONS are refused like any method that a path does not take.
     await server.register(cors, {
@@ -147,7 +148,6 @@ export async function createApp({
       const impatience = setTimeout(() => database.abandon(), drainMilliseconds);
       const end = drainMilliseconds + lastWordsMilliseconds;
       const force = setTimeout(() => server.server.closeAllConnections(), end);
-      using _closing = closeIdle(server.server);
       changes.close();
       await Promise.all([server.close(), sweeper[Symbol.asyncDispose](), courier[Symbol.asyncDispose]()]);
       clearTimeout(impatience);
@@ -205,7 +205,6 @@ function createServer(logger: Logger, { timeouts, observation, admission }: Serv
     done(hasHost(request) ? undefined : new Invalid([{ path: ['Host'], message: 'is required' }]));
   });
   server.server.on('checkExpectation', refuseExpectation);
-  sayFarewell(server);
   observation.observeRequests(server);
   server.addHook('onRoute', limitTime(timeouts));
   server.addHook('onRoute', admit(admission));

@@ -23,11 +23,14 @@ type DatabaseChecks = Pick<ReadinessReport['checks'], 'database' | 'migrations'>
 const patienceMilliseconds = 2_000;
 /** How old an answer of the database may be: however often it is asked here, that is asked once. */
 const freshMilliseconds = 1_000;
+/** Whoever sends calls by it asks more often. */
+const watchMilliseconds = 30_000;
 
 /** Knows whether calls should be sent to this gateway. */
 export class Readiness {
   readonly #options: ReadinessOptions;
   #looked: { at: number; checks: Promise<DatabaseChecks> } | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
   #isStopping = false;
   #wasReady = true;
 
@@ -40,7 +43,13 @@ export class Readiness {
     this.#isStopping = true;
   }
 
+  /** Whether somebody goes by it, to whom it takes a while to find out. */
+  get isWatched(): boolean {
+    return performance.now() - this.#askedAt < watchMilliseconds;
+  }
+
   async check(): Promise<ReadinessReport> {
+    this.#askedAt = performance.now();
     const process = this.#isStopping ? 'stopping' : 'ok';
     const checks = { ...(await this.#look()), process } as const;
     const isReady = Object.values(checks).every((check) => check === 'ok');
