@@ -107,11 +107,11 @@ async function mutate(selection: string): Promise<any> {
 /** Without what has to differ: ids, request ids, the front, the transaction. */
 async function rowsOf(id: string): Promise<Record<string, unknown[]>> {
   const tables = { service: 'id', extension: 'service_id', association: 'service_id', event: 'service_id' };
+  const kept = "to_jsonb(t) - '{id,service_id,request_id,front,xid}'::text[]";
   const rows: Record<string, unknown[]> = {};
   for (const [table, key] of Object.entries(tables)) {
     const found = await app.sql(
-      `select to_jsonb(t) - '{id,service_id,request_id,front,xid}'::text[] as row from ${table} t where ${key} = $1
-       order by to_jsonb(t)::text collate "C"`,
+      `select ${kept} as row from ${table} t where ${key} = $1 order by (${kept})::text collate "C"`,
       [id],
     );
     rows[table] = found.map(({ row }) => row);

@@ -235,8 +235,12 @@ test('the sweeper tells what it did, and when', async () => {
 });
 
 test('steps of the sweeper that fail are counted', async () => {
-  await using sweeping = await createTestApp({ sweeping: { intervalSeconds: 1, eventSeconds: 60 } });
-  await sweeping.sql('alter table idempotency_key rename to elsewhere');
+  await using database = await createTestApp();
+  await database.sql('alter table idempotency_key rename to elsewhere');
+  await using sweeping = await createTestApp({
+    database,
+    sweeping: { intervalSeconds: 1, eventSeconds: 60 },
+  });
 
   const failures = async () => (await scrape(sweeping)).sum('gateway_sweeper_failures_total');
   await expect.poll(failures).toBeGreaterThan(0);

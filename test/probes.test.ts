@@ -66,8 +66,11 @@ test('to ask often costs the database nothing', async () => {
 });
 
 test('without its database a gateway is alive, not ready, and ready again when that is back', async () => {
-  await proxy.cut();
   const told = async () => (await app.rest('GET', '/ready')).json;
+  await expect.poll(told).toMatchObject(ready);
+  const before = app.log.length;
+
+  await proxy.cut();
   await expect.poll(told).toMatchObject({
     status: 'unready',
     checks: { database: 'unreachable', migrations: 'unknown' },
@@ -78,10 +81,11 @@ test('without its database a gateway is alive, not ready, and ready again when t
 
   expect([status, alive.status]).toEqual([503, 200]);
   await expect.poll(told).toMatchObject(ready);
-  expect(app.log.filter(({ msg }) => /ready/.test(String(msg))).map(({ msg }) => msg)).toEqual([
-    'the gateway is not ready',
-    'the gateway is ready again',
-  ]);
+  const lines = app.log.slice(before).map(({ msg }) => String(msg));
+  // Each is said once; a database that is slow to answer is away meanwhile.
+  expect(lines.filter((line) => /ready/.test(line)).join()).toMatch(
+    /^(,?the gateway is not ready,the gateway is ready again)+$/,
+  );
 });
 
 test('a database that lacks a migration is not ready; one that has more of them is', async () => {

@@ -19,7 +19,7 @@ export type Server = { url: string; stop: () => Promise<void> };
 const settings = {
   fsync: 'off',
   full_page_writes: 'off',
-  max_connections: '100',
+  max_connections: '300',
   shared_buffers: '128MB',
   timezone: 'UTC',
 };

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from './harness.js';
@@ -14,24 +13,24 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-/** What is logged of statements that were kept waiting by a lock. */
-async function slowDuring(
-  lock: string,
-  act: () => Promise<unknown>,
-  seconds = 0.06,
-): Promise<Record<string, unknown>[]> {
+/** What is logged of statements about a table that were kept waiting by a lock of it. */
+async function slowDuring(table: string, act: () => Promise<unknown>): Promise<Record<string, unknown>[]> {
   const blocker = new pg.Client({ connectionString: app.connectionString });
   await blocker.connect();
   await blocker.query('begin');
-  await blocker.query(lock);
+  await blocker.query(`lock table ${table} in access exclusive mode`);
   const before = app.log.length;
   const acting = act();
   await expect.poll(waiting).toBeGreaterThan(0);
-  await blocker.query('select pg_sleep($1)', [seconds]);
+  await blocker.query('select pg_sleep(0.06)');
   await blocker.query('rollback');
   await blocker.end();
   await acting;
-  return app.log.slice(before).filter(({ msg }) => msg === 'slow statement');
+  return slowSince(before).filter(({ statement }) => new RegExp(`\\b${table}\\b`).test(String(statement)));
+}
+
+function slowSince(line: number): Record<string, unknown>[] {
+  return app.log.slice(line).filter(({ msg }) => msg === 'slow statement');
 }
 
 async function waiting(): Promise<number> {
@@ -43,7 +42,7 @@ async function waiting(): Promise<number> {
 test('a change that takes long is logged with its statement and its call, and nothing of what is changed', async () => {
   const id = await startService(app);
 
-  const lines = await slowDuring('lock table service in access exclusive mode', () =>
+  const lines = await slowDuring('service', () =>
     app.rest('POST', `/customers/${customer}/services/${id}`, { headers }),
   );
 
@@ -60,33 +59,26 @@ test('changes that travelled in one batch are all named', async () => {
   const ids = await Promise.all([1, 2, 3, 4, 5, 6].map(() => startService(app)));
   const call = (id: number) =>
     app.rest('POST', `/customers/${customer}/services/${id}`, { headers: { 'x-request-id': `call-${id}` } });
-  const holder = new pg.Client({ connectionString: app.connectionString });
-  await holder.connect();
-  await holder.query('begin');
-  await holder.query('select from service where id = $1 for update', [ids[5]]);
+  await app.sql(`create function slow() returns trigger language plpgsql as
+    $$ begin perform pg_sleep(0.2); return new; end $$`);
+  await app.sql('create trigger slow before update on service for each row execute function slow()');
+  const before = app.log.length;
 
-  const act = async () => {
-    // As many as are in flight at a time: the others travel together behind them, into the lock of the last one.
-    const first = ids.slice(0, 2).map(call);
-    await expect.poll(waiting).toBe(2);
-    const others = ids.slice(2).map(call);
-    await sleep(1_500);
-    await holder.end();
-    await Promise.all([...first, ...others]);
-  };
-  const lines = await slowDuring('lock table event in access exclusive mode', act, 0.5);
+  // Two are in flight at a time: the others travel together behind them.
+  await Promise.all(ids.map(call));
+  await app.sql('drop function slow cascade');
 
+  const lines = slowSince(before);
   const calls = lines.flatMap(({ calls = [] }) => calls as { reqId: string; trace_id: string }[]);
+  const named = [...lines, ...calls].map(({ reqId }) => reqId);
   expect(calls.length).toBeGreaterThan(1);
-  expect(ids.map((id) => `call-${id}`)).toEqual(expect.arrayContaining(calls.map(({ reqId }) => reqId)));
+  expect(named).toEqual(expect.arrayContaining(ids.map((id) => `call-${id}`)));
 });
 
 test('so is what reads, with how many rows it read', async () => {
   const id = await startService(app);
 
-  const lines = await slowDuring('lock table service in access exclusive mode', () =>
-    app.rest('GET', `/services/${id}`, { headers }),
-  );
+  const lines = await slowDuring('service', () => app.rest('GET', `/services/${id}`, { headers }));
 
   expect(lines).toEqual([
     expect.objectContaining({
@@ -100,9 +92,7 @@ test('so is what Prisma’s client asks, without its call', async () => {
   const id = await startService(app, { customer_id: customer });
   const query = `{ service(id: "${id}") { associations { nodes { reason } } } }`;
 
-  const lines = await slowDuring('lock table association in access exclusive mode', () =>
-    app.rest('POST', '/graphql', { body: { query } }),
-  );
+  const lines = await slowDuring('association', () => app.rest('POST', '/graphql', { body: { query } }));
 
   expect(lines).toEqual([expect.objectContaining({ statement: expect.stringMatching(/association/) })]);
   expect(lines[0]).not.toHaveProperty('reqId');

@@ -71,7 +71,7 @@ test('a call that takes too long is 503, which says whether anything may have ch
 });
 
 test('an export whose reader takes nothing any more is ended, and a slow one is read to its end', async () => {
-  await using app = await createTestApp({ settings: { REQUEST_TIMEOUT: '1s' } });
+  await using app = await createTestApp({ settings: { REQUEST_TIMEOUT: '3s' } });
   await app.sql(
     `with made as (insert into service (tenant, contact_key, started_at, updated_at)
        select 'default', n::text, now(), now() from generate_series(1, 400) n returning tenant, id)
@@ -93,7 +93,7 @@ test('an export whose reader takes nothing any more is ended, and a slow one is 
     received += chunk;
     if (received.length < mostRead + 2_000_000) continue;
     mostRead = received.length;
-    await sleep(150);
+    await sleep(300);
   }
   await expect.poll(connections).toBe(0);
   stalled.resume();

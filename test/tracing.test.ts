@@ -15,8 +15,15 @@ beforeEach(async () => {
 });
 afterEach(() => receiver[Symbol.asyncDispose]());
 
-/** Does it with a gateway whose end sends what is not sent yet. */
-async function spansOf(act: (app: TestApp) => Promise<unknown>, settings = {}): Promise<ReceivedSpan[]> {
+/**
+ * Does it with a gateway whose end sends what is not sent yet, which may come later than that.
+ * @param calls how many are recorded
+ */
+async function spansOf(
+  calls: number,
+  act: (app: TestApp) => Promise<unknown>,
+  settings = {},
+): Promise<ReceivedSpan[]> {
   const app = await createTestApp({
     settings: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, ...settings },
   });
@@ -25,6 +32,7 @@ async function spansOf(act: (app: TestApp) => Promise<unknown>, settings = {}): 
   } finally {
     await app[Symbol.asyncDispose]();
   }
+  await expect.poll(() => receiver.spans.filter(({ kind }) => kind === server).length).toBe(calls);
   return receiver.spans;
 }
 
@@ -33,7 +41,7 @@ const headers = { traceparent: `00-${traceId}-${parentSpanId}-01` };
 test('a call, its operation and what it asks of the database stand in its caller’s trace', async () => {
   const customer = 'customer-4711';
   let log: TestApp['log'] = [];
-  const spans = await spansOf(async (app) => {
+  const spans = await spansOf(3, async (app) => {
     const id = await startService(app, { customer_id: customer });
     const query = `query Secret4712 { mine: service(id: "${id}") { customerId associations { nodes { reason } } } }`;
     await app.rest('POST', '/graphql', { body: { query }, headers });
@@ -67,7 +75,7 @@ test('a call, its operation and what it asks of the database stand in its caller
 });
 
 test('a batch stands in the trace of its first call, and those of the others lead to it', async () => {
-  const spans = await spansOf(async (app) => {
+  const spans = await spansOf(24, async (app) => {
     const ids = await Promise.all(Array.from({ length: 12 }, () => startService(app)));
     await Promise.all(ids.map((id) => app.rest('POST', `/customers/bert/services/${id}`)));
   });
@@ -89,7 +97,7 @@ test('a batch stands in the trace of its first call, and those of the others lea
 });
 
 test('a call that fails says with what, and one that the gateway is to blame for is an error', async () => {
-  const spans = await spansOf(async (app) => {
+  const spans = await spansOf(3, async (app) => {
     await app.rest('GET', '/services/999999');
     await app.sql('alter table service rename to elsewhere');
     await app.rest('GET', '/services/1');
@@ -99,7 +107,7 @@ test('a call that fails says with what, and one that the gateway is to blame for
   const told = spans
     .filter(({ kind }) => kind === server)
     .map(({ name, statusCode, attributes }) => [name, statusCode, attributes['error.type']]);
-  expect(told).toEqual([
+  expect(told.sort()).toEqual([
     ['GET /services/:service_id', 0, 'NOT_FOUND'],
     ['GET /services/:service_id', 2, 'INTERNAL'],
     ['GET', 0, 'NOT_FOUND'],
@@ -107,7 +115,7 @@ test('a call that fails says with what, and one that the gateway is to blame for
 });
 
 test('what the caller does not record is not recorded', async () => {
-  const spans = await spansOf((app) =>
+  const spans = await spansOf(0, (app) =>
     app.rest('POST', '/graphql', {
       body: { query: '{ services { nodes { id } } }' },
       headers: { traceparent: `00-${traceId}-${parentSpanId}-00` },
@@ -119,6 +127,7 @@ test('what the caller does not record is not recorded', async () => {
 
 test('of traces that begin here the share is recorded that is asked for, of others all', async () => {
   const spans = await spansOf(
+    1,
     async (app) => {
       await app.rest('GET', '/server/status');
       await app.rest('GET', '/server/status', { headers });

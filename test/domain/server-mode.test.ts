@@ -218,10 +218,11 @@ test('only an operator with credentials for all tenants sets it', async () => {
   expect((await set(all.key)).status).toBe(200);
 });
 
-test('all replicas follow within a second, there and back, and a restart keeps the mode', async () => {
+test('all replicas follow, there and back, and a restart keeps the mode', async () => {
   await using app = await createTestApp(following);
   await using replica = await createTestApp({ ...following, database: app });
   const id = await startService(app);
+  const statusAt = async (gateway: TestApp) => (await gateway.rest('GET', `/services/${id}`)).status;
 
   for (const [mode, status] of [
     ['maintenance', 503],
@@ -229,12 +230,11 @@ test('all replicas follow within a second, there and back, and a restart keeps t
     ['maintenance', 503],
   ] as const) {
     await setMode(app, mode);
-    expect((await app.rest('GET', `/services/${id}`)).status).toBe(status);
-    await sleep(1_000);
-    expect((await replica.rest('GET', `/services/${id}`)).status).toBe(status);
+    expect(await statusAt(app)).toBe(status);
+    await expect.poll(() => statusAt(replica)).toBe(status);
   }
   await using restarted = await createTestApp({ database: app });
-  expect((await restarted.rest('GET', `/services/${id}`)).status).toBe(503);
+  expect(await statusAt(restarted)).toBe(503);
 });
 
 test('no call has a statement more for it', async () => {
@@ -269,7 +269,9 @@ test('a call that is under way when the mode changes is finished', async () => {
 test('while the database is away the mode stays as it is known, which is said once', async () => {
   await using observer = await createTestApp();
   await using proxy = await createProxy(observer.connectionString);
-  await using app = await createTestApp({ database: proxy, modePollMilliseconds: 50 });
+  // What is known of keys and tenants does not age meanwhile: it could not be looked up.
+  const now = new Date();
+  await using app = await createTestApp({ database: proxy, modePollMilliseconds: 50, now: () => now });
   await setMode(observer, 'maintenance');
   await untilMode(app, 'maintenance');
 
@@ -301,7 +303,12 @@ test('without a database at the start it is looked up as soon as there is one', 
 
 test('a gateway that is stopped looks no more', async () => {
   const app = await createTestApp({ modePollMilliseconds: 10 });
-  expect(await app.countStatements(() => sleep(200))).toBeGreaterThan(2);
+  let looks = 0;
+  const look = async () => {
+    looks += await app.countStatements(() => sleep(50));
+    return looks;
+  };
+  await expect.poll(look).toBeGreaterThan(2);
 
   await app[Symbol.asyncDispose]();
 

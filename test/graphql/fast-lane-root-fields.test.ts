@@ -55,10 +55,16 @@ async function askFor(name: string, app: TestApp): Promise<void> {
   if (!example || !scene) throw new Error(`${name} is asked for by no example`);
   const { estate, reader, operator } = scene;
   const request = example.request(example.isRead ? estate : await renew(app, estate));
+  if (name === 'Query.events') await expect.poll(() => heldBack(app)).toEqual([]);
   // The document is known from then on, and nothing is changed.
   await send(app, request, reader);
   await send(app, request, operator);
   if (example.isForAllTenants) await ask(app, leaveMaintenance, operator);
+}
+
+/** The events that can be read by nobody yet, since something else writes on the server. */
+function heldBack(app: TestApp): Promise<object[]> {
+  return app.sql('select version from event where xid >= pg_snapshot_xmin(pg_current_snapshot())');
 }
 
 const leaveMaintenance = {

@@ -198,7 +198,9 @@ describe('many services', () => {
   });
   afterAll(() => app[Symbol.asyncDispose]());
 
-  const untilQuiet = () => expect.poll(() => app.countStatements(() => sleep(300))).toBe(0);
+  const statements = () => app.countStatements(() => sleep(300));
+  /** Twice in a row: once may be a statement that takes long. */
+  const untilQuiet = () => expect.poll(async () => (await statements()) + (await statements())).toBe(0);
 
   test('each comes once, by its id; a page takes one statement for its ids, and two more for what it shows', async () => {
     let exported: number[] = [];
@@ -291,7 +293,7 @@ describe('many services', () => {
     const milliseconds = performance.now() - stoppedAt;
 
     await expect(readToEnd(response)).rejects.toThrow();
-    expect(milliseconds).toBeLessThan(10_000);
+    expect(milliseconds).toBeLessThan(15_000);
     expect(gateway.log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
   });
 

@@ -23,7 +23,7 @@ let now: Date;
 
 beforeAll(async () => {
   now = new Date();
-  app = await createTestApp({ now: () => now, settings: { ...internalHosts, WEBHOOK_TIMEOUT: '1s' } });
+  app = await createTestApp({ now: () => now, settings: internalHosts });
 });
 afterAll(() => app[Symbol.asyncDispose]());
 

@@ -160,20 +160,21 @@ test('a redirect is an answer, and is not followed', async () => {
 
 test('what is no whole answer has failed, and says how', async () => {
   await using receiver = await startReceiver();
-  using poster = new Poster({ destinations: destinations(['127.0.0.1']), timeoutSeconds: 1 });
-  const reply = () => poster.post(letter(receiver.port, '127.0.0.1'));
+  using impatient = new Poster({ destinations: destinations(['127.0.0.1']), timeoutSeconds: 1 });
+  using patient = new Poster({ destinations: destinations(['127.0.0.1']), timeoutSeconds: 5 });
+  const reply = (poster = patient) => poster.post(letter(receiver.port, '127.0.0.1'));
 
   receiver.behave(() => {});
-  const silent = await reply();
+  const silent = await reply(impatient);
   receiver.behave((response) => response.writeHead(200, { 'content-length': 100 }).write('half'));
-  const slow = await reply();
+  const slow = await reply(impatient);
   receiver.behave((response) => {
     response.writeHead(200, { 'content-length': 100 }).write('half', () => response.destroy());
   });
   const cut = await reply();
   receiver.behave((response) => response.destroy());
   const closed = await reply();
-  const refused = await poster.post(letter(1, '127.0.0.1'));
+  const refused = await patient.post(letter(1, '127.0.0.1'));
 
   const failed = (reason: string) => ({ state: 'failed', reason });
   expect([silent, slow, cut, closed, refused]).toEqual([
