@@ -76,6 +76,8 @@ export class Poster implements Disposable {
         if (wasStale) resolve(this.#exchange(letter, signal));
         else reject(error);
       });
+      // Without a response or an error where the receiver would go on by another protocol.
+      request.on('close', () => reject(brokenOff()));
       request.end(letter.body);
     });
   }

@@ -174,11 +174,16 @@ test('what is no whole answer has failed, and says how', async () => {
   const cut = await reply();
   receiver.behave((response) => response.destroy());
   const closed = await reply();
+  receiver.behave((response) => {
+    response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n');
+  });
+  const other = await reply();
   const refused = await patient.post(letter(1, '127.0.0.1'));
 
   const failed = (reason: string) => ({ state: 'failed', reason });
-  expect([silent, slow, cut, closed, refused]).toEqual([
+  expect([silent, slow, cut, closed, other, refused]).toEqual([
     ...[failed('no whole answer within 1 s'), failed('no whole answer within 1 s')],
+    failed('the connection broke before the answer was whole'),
     failed('the connection broke before the answer was whole'),
     failed('the connection broke before the answer was whole'),
     failed('the connection was refused'),
