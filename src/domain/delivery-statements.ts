@@ -32,17 +32,20 @@ export function releaseStatement(owner: string): Prisma.Sql {
 /** Whether `w` is what its owner may still work for. */
 const isHeld = Prisma.raw(`w.status = 'ENABLED' and w.leased_until > clock_timestamp()`);
 
-/** An event `e` that `w` has not taken, and that no transaction in flight can come before any more. */
-const isUntaken = Prisma.raw(`
-  (e.xid, e.service_id, e.version) > (w.feed_xid, w.feed_service_id, w.feed_version)
-  and e.xid < pg_snapshot_xmin(pg_current_snapshot())`);
+/** An event `e` that `w` has not taken. */
+const isUntaken = Prisma.raw(
+  '(e.xid, e.service_id, e.version) > (w.feed_xid, w.feed_service_id, w.feed_version)',
+);
+
+/** That no transaction in flight can come before any more, either. */
+const isNext = Prisma.raw('e.xid < pg_snapshot_xmin(pg_current_snapshot())');
 
 /** What there is to do for each webhook of the gateway: a look at the front of two indexes. */
 export function lookStatement(owner: string, now: Date): Prisma.Sql {
   return Prisma.sql`
     ${prepared.read} select * from (
       select w.tenant, w.id,
-        (select e.version from event e where e.tenant = w.tenant and ${isUntaken}
+        (select e.version from event e where e.tenant = w.tenant and ${isUntaken} and ${isNext}
           order by e.xid, e.service_id, e.version limit 1) is not null as "hasEvents",
         (w.resume_at is null or w.resume_at <= ${now}) and
           (select d.version from webhook_delivery d
@@ -56,7 +59,7 @@ export function lookStatement(owner: string, now: Date): Prisma.Sql {
 
 /**
  * Makes deliveries of the next events and remembers how far that is, both or neither. Of each service the first
- * one is due at once, the others wait for it.
+ * one is due at once, the others wait for it. Events of a restored database may be deliveries already.
  */
 export function takeStatement({ tenant, id, owner }: Held, now: Date, most: number): Prisma.Sql {
   return Prisma.sql`
@@ -66,7 +69,7 @@ export function takeStatement({ tenant, id, owner }: Held, now: Date, most: numb
       for no key update
     ), next as materialized (
       select e.* from w cross join lateral (
-        select * from event e where e.tenant = ${tenant} and ${isUntaken}
+        select * from event e where e.tenant = ${tenant} and ${isUntaken} and ${isNext}
         order by e.xid, e.service_id, e.version limit ${most}
       ) as e
     ), wanted as (
@@ -78,6 +81,9 @@ export function takeStatement({ tenant, id, owner }: Held, now: Date, most: numb
       from next n, w
       where (cardinality(w.event_types) = 0 or n.type = any(w.event_types))
         and (w.past is null or not pg_visible_in_snapshot(n.xid, w.past))
+        and not exists (
+          select from webhook_delivery d
+          where d.tenant = ${tenant} and d.webhook_id = ${id} and d.service_id = n.service_id and d.version = n.version)
     ), taken as (
       insert into webhook_delivery (tenant, webhook_id, service_id, version, type, customer_id, prev_customer_id,
         state_id, task_id, recorded_at, next_attempt_at, created_at)
@@ -95,7 +101,8 @@ export function takeStatement({ tenant, id, owner }: Held, now: Date, most: numb
 
 /**
  * Deliveries to be sent now, each the first of its service. One that comes before it can still be among the
- * events that are not taken: of two transactions that wait for each other the one that began first may write last.
+ * events that are not taken, or cannot be yet: of two transactions that wait for each other the one that began
+ * first may write last.
  * @param busy services of which one is on its way
  */
 export function dueStatement(

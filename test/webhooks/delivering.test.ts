@@ -475,6 +475,34 @@ test('of two writers that overtook each other the versions come in order, wherev
   await app.sql(`delete from event where xid < '7'`);
 });
 
+test('a version that cannot be told yet keeps the later ones of its service waiting', async () => {
+  const { id } = await createWebhook(app, { url: receiver.url });
+  await app.sql(`update webhook set past = null where id = $1`, [id]);
+  const open = await beginTransaction(app);
+  const write = (version: number, xid: string) =>
+    app.sql(
+      `insert into event (tenant, service_id, version, type, recorded_at, xid)
+       values ('default', 800001, $1, 'SERVICE_UPDATED', now(), $2)`,
+      [version, xid],
+    );
+  // The one that began first has written last, while another one is under way between the two.
+  await write(3, String(BigInt(open.xid) - 1n));
+  await write(2, String(BigInt(open.xid) + 1n));
+  const taken = async () =>
+    (await app.sql('select from webhook_delivery where webhook_id = $1', [id])).length;
+  app.gateway.courier.wakeForNew();
+  await expect.poll(() => app.gateway.courier.pass().then(taken)).toBe(1);
+  await app.gateway.courier.idle();
+  const before = told();
+
+  await open.commit();
+  await sendAll(app);
+
+  expect(before).toEqual([]);
+  expect(told()).toEqual(['800001 v2', '800001 v3']);
+  await app.sql('delete from event where service_id = 800001');
+});
+
 test('events are not swept before webhooks have taken them', async () => {
   await createWebhook(app, { url: receiver.url });
   const service = await startService(app);
