@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { OperatorError } from '../errors.js';
 import type { Logger } from '../logger.js';
+import { adoptRestoredFeed } from './restored-feed.js';
 
 /** The database cannot be brought to this gateway's level; the message says what to do. */
 export class MigrationError extends OperatorError {}
@@ -16,7 +17,7 @@ const advisoryLock = 7_361_802_451;
 
 /**
  * Applies the migrations that the database lacks, each in a transaction of its own, and records
- * them where `prisma migrate` does. Safe with several gateways at once.
+ * them where `prisma migrate` does; and takes in a database of another server. Safe with several gateways at once.
  * @returns the names of those that it applied
  * @throws MigrationError when the server is out of reach or too old, or its tables come from elsewhere
  */
@@ -25,7 +26,9 @@ export function migrate(connectionString: string, logger: Logger): Promise<strin
     await requireServerVersion(client);
     await client.query('select pg_advisory_lock($1)', [advisoryLock]);
     await client.query(createLedger);
-    return applyMissing(client, logger);
+    const added = await applyMissing(client, logger);
+    await adoptRestoredFeed(client, logger);
+    return added;
   });
 }
 

@@ -1,0 +1,44 @@
+import type pg from 'pg';
+import type { Logger } from '../logger.js';
+
+/**
+ * Brings the feed of events of a database that comes from another server, by dump and restore, into the order of
+ * this one's transactions: those that it knows the events by may be far in the future here. Which webhook has yet
+ * to be told of which event is kept as far as it can be: one that another webhook has yet to be told of may be told
+ * twice. Cursors of the former server are gone.
+ */
+export async function adoptRestoredFeed(client: pg.Client, logger: Logger): Promise<void> {
+  const { rows } = await client.query<{ tenant: string }>(foreignFeeds);
+  for (const { tenant } of rows) {
+    await client.query('begin isolation level repeatable read');
+    for (const statement of adoption) await client.query(statement, [tenant]);
+    await client.query('commit');
+    logger.info({ tenant }, 'the events come from another server: cursors of that are gone');
+  }
+}
+
+/** No row that can be seen is of a transaction that is yet to begin. */
+const isForeign = '>= pg_snapshot_xmax(pg_current_snapshot())';
+
+const foreignFeeds = `
+  select t.id as tenant from tenant t
+  where (select e.xid from event e where e.tenant = t.id order by e.xid desc limit 1) ${isForeign}
+    or exists (select from event_horizon h where h.tenant = t.id and h.xid ${isForeign})
+    or exists (select from webhook w where w.tenant = t.id and w.feed_xid ${isForeign})`;
+
+/** Transactions that have ended for everybody. */
+const [earlier, later] = [2, 1].map(
+  (back) => `(pg_snapshot_xmin(pg_current_snapshot())::text::bigint - ${back})::text::xid8`,
+);
+
+const adoption = [
+  `update event e set xid = case when exists (
+       select from webhook w where w.tenant = e.tenant
+         and (w.feed_xid, w.feed_service_id, w.feed_version) < (e.xid, e.service_id, e.version)
+     ) then ${later} else ${earlier} end
+   where e.tenant = $1 and e.xid ${isForeign}`,
+  `update webhook set feed_xid = ${earlier}, feed_service_id = ${2n ** 63n - 1n}, feed_version = ${2 ** 31 - 1}
+   where tenant = $1 and feed_xid ${isForeign}`,
+  `insert into event_horizon (tenant, xid, service_id, version) values ($1, ${earlier}, 0, 0)
+   on conflict (tenant) do update set xid = excluded.xid, service_id = 0, version = 0`,
+];
