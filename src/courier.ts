@@ -49,8 +49,9 @@ const leaseSeconds = 15;
 const renewMilliseconds = 5_000;
 /** What is on its way ends before another gateway can begin with the same. */
 const leaseMarginMilliseconds = 1_000;
-/** One receiver that does not answer takes as much as this, and no more. */
+/** How many deliveries are on their way at a time: one receiver that does not answer takes no more. */
 const mostOfWebhook = 10;
+const mostOfFailing = 2;
 const mostOfAll = 250;
 const pollMilliseconds = 1_000;
 /** How long what is on its way may take when the gateway stops. */
@@ -121,7 +122,10 @@ export class Courier implements AsyncDisposable {
     if (this.#served.size === 0) return false;
     const { database, clock } = this.#options;
     let hasMore = false;
-    for (const work of await lookForWork(database.admin, this.#owner, clock())) {
+    const works = await lookForWork(database.admin, this.#owner, clock());
+    // Of what is left for all, those have most who have least.
+    works.sort((a, b) => this.#busyOf(a) - this.#busyOf(b));
+    for (const work of works) {
       hasMore = (await this.#attempt(() => this.#serve(work))) || hasMore;
     }
     return hasMore;
@@ -229,12 +233,13 @@ export class Courier implements AsyncDisposable {
   }
 
   /** @returns whether there are more events to take */
-  async #serve({ tenant, id, hasEvents, hasDue }: Work): Promise<boolean> {
+  async #serve({ tenant, id, isFailing, hasEvents, hasDue }: Work): Promise<boolean> {
     const { database, clock } = this.#options;
     const held = { tenant, id, owner: this.#owner };
     const hasMore = hasEvents && (await takeEvents(database.admin, held, clock()));
     const desk = this.#deskOf(held);
-    const most = Math.min(mostOfWebhook - desk.busy.size, mostOfAll - this.#sending.size);
+    const mostOfThis = isFailing ? mostOfFailing : mostOfWebhook;
+    const most = Math.min(mostOfThis - desk.busy.size, mostOfAll - this.#sending.size);
     if (most > 0 && (hasEvents || hasDue)) {
       const query = { now: clock(), busy: [...desk.busy.keys()], most };
       const due = await listDue(database.admin, held, query);
@@ -244,10 +249,13 @@ export class Courier implements AsyncDisposable {
     return hasMore;
   }
 
+  #busyOf(webhook: Work): number {
+    return this.#desks.get(keyOf(webhook))?.busy.size ?? 0;
+  }
+
   #deskOf(held: Held): Desk {
-    const key = `${held.tenant}/${held.id}`;
-    const desk = this.#desks.get(key) ?? { held, busy: new Map(), outcomes: [] };
-    this.#desks.set(key, desk);
+    const desk = this.#desks.get(keyOf(held)) ?? { held, busy: new Map(), outcomes: [] };
+    this.#desks.set(keyOf(held), desk);
     return desk;
   }
 
@@ -292,6 +300,10 @@ export class Courier implements AsyncDisposable {
       const isEnded = settled && (settled.status === 'GONE' || settled.status === 'FAILED');
       if (isEnded) logger.warn({ ...webhook, status: settled.status }, 'a webhook is told nothing any more');
     }
-    if (busy.size === 0) this.#desks.delete(`${tenant}/${id}`);
+    if (busy.size === 0) this.#desks.delete(keyOf(held));
   }
+}
+
+function keyOf({ tenant, id }: Pick<Held, 'tenant' | 'id'>): string {
+  return `${tenant}/${id}`;
 }

@@ -1,4 +1,6 @@
 import pg from 'pg';
+import { expect } from 'vitest';
+import type { TestApp } from './harness.js';
 
 /** A transaction that holds the feed of events up as long as it is open. */
 export type OpenTransaction = { xid: string; commit: () => Promise<void> };
@@ -19,4 +21,10 @@ export async function beginTransaction({
       await client.end();
     },
   };
+}
+
+/** Whatever else writes on the server, in tests beside this one, keeps them back. */
+export async function untilEventsCanBeRead({ sql }: Pick<TestApp, 'sql'>): Promise<void> {
+  const heldBack = 'select version from event where xid >= pg_snapshot_xmin(pg_current_snapshot())';
+  await expect.poll(() => sql(heldBack)).toEqual([]);
 }

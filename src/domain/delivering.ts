@@ -28,7 +28,12 @@ export async function releaseWebhooks({ prisma }: Admin, owner: string): Promise
   await prisma.$executeRaw(releaseStatement(owner));
 }
 
-export type Work = Omit<Held, 'owner'> & { hasEvents: boolean; hasDue: boolean };
+export type Work = Omit<Held, 'owner'> & {
+  /** Whether the newest attempt failed. */
+  isFailing: boolean;
+  hasEvents: boolean;
+  hasDue: boolean;
+};
 
 /** The webhooks of the gateway for which there is something to do. */
 export function lookForWork({ prisma }: Admin, owner: string, now: Date): Promise<Work[]> {

@@ -44,7 +44,7 @@ const isNext = Prisma.raw('e.xid < pg_snapshot_xmin(pg_current_snapshot())');
 export function lookStatement(owner: string, now: Date): Prisma.Sql {
   return Prisma.sql`
     ${prepared.read} select * from (
-      select w.tenant, w.id,
+      select w.tenant, w.id, w.failing_since is not null as "isFailing",
         (select e.version from event e where e.tenant = w.tenant and ${isUntaken} and ${isNext}
           order by e.xid, e.service_id, e.version limit 1) is not null as "hasEvents",
         (w.resume_at is null or w.resume_at <= ${now}) and

@@ -11,6 +11,7 @@ import {
   send,
 } from '../auth/operations.js';
 import type { TestApp } from '../harness.js';
+import { untilEventsCanBeRead } from '../transactions.js';
 import { ask, type Exchange, openWays, type Ways } from './ways.js';
 
 const rootFields = operationNames.filter((name) => /^(Query|Mutation)\./.test(name));
@@ -55,16 +56,11 @@ async function askFor(name: string, app: TestApp): Promise<void> {
   if (!example || !scene) throw new Error(`${name} is asked for by no example`);
   const { estate, reader, operator } = scene;
   const request = example.request(example.isRead ? estate : await renew(app, estate));
-  if (name === 'Query.events') await expect.poll(() => heldBack(app)).toEqual([]);
+  if (name === 'Query.events') await untilEventsCanBeRead(app);
   // The document is known from then on, and nothing is changed.
   await send(app, request, reader);
   await send(app, request, operator);
   if (example.isForAllTenants) await ask(app, leaveMaintenance, operator);
-}
-
-/** The events that can be read by nobody yet, since something else writes on the server. */
-function heldBack(app: TestApp): Promise<object[]> {
-  return app.sql('select version from event where xid >= pg_snapshot_xmin(pg_current_snapshot())');
 }
 
 const leaveMaintenance = {

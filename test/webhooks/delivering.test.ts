@@ -13,7 +13,7 @@ import {
 } from '../generated/graphql.js';
 import { createTestApp, type TestApp } from '../harness.js';
 import { startService } from '../seeds.js';
-import { beginTransaction } from '../transactions.js';
+import { beginTransaction, untilEventsCanBeRead } from '../transactions.js';
 import { change, createWebhook, internalHosts, sendAll } from './makers.js';
 import { accept, answer, type Receiver, startReceiver } from './receivers.js';
 
@@ -517,6 +517,32 @@ test('events are not swept before webhooks have taken them', async () => {
   expect(kept).toHaveLength(1);
   expect(told()).toEqual([`${service} v1`]);
   expect(await events()).toHaveLength(0);
+});
+
+test('receivers that do not answer leave room for those that do, however many they are', async () => {
+  const settings = { ...internalHosts, WEBHOOK_TIMEOUT: '1s' };
+  await using own = await createTestApp({ now: () => now, settings });
+  await using silent = await startReceiver();
+  silent.behave(() => {});
+  await createWebhook(own, { url: silent.url });
+  const others = 'event_types, secret, status, feed_xid, feed_service_id, feed_version, created_at';
+  // More of them than all that can be on its way, and behind them one that answers.
+  await own.sql(
+    `insert into webhook (tenant, url, ${others}) select tenant, case when n < 25 then url else $1 end, ${others}
+     from webhook, generate_series(1, 25) n order by n`,
+    [receiver.url],
+  );
+  for (let count = 0; count < 30; count++) await startService(own);
+  await untilEventsCanBeRead(own);
+  const { courier } = own.gateway;
+
+  for (let round = 0; round < 2; round++) {
+    await courier.pass();
+    await courier.idle();
+  }
+
+  expect(silent.received).toHaveLength(250 + 25 * 2);
+  expect(told()).toHaveLength(10);
 });
 
 test('neither secrets nor addresses of receivers are logged', async () => {
