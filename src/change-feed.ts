@@ -8,7 +8,9 @@ import {
   currentMoment,
   type EventPosition,
   listEvents,
+  listEventsOf,
   type Moment,
+  requireNear,
   type Topic,
   topicsOf,
 } from './domain/events.js';
@@ -30,8 +32,9 @@ export type Following = {
   after: EventPosition | null;
 };
 
-/** How many events one statement reads. */
+/** How many events one statement reads, and how many it looks at for those of one topic. */
 const pageSize = 500;
+const lookSize = 5_000;
 
 /** Between two looks, however often one is called for. */
 const restMilliseconds = 10;
@@ -46,6 +49,7 @@ export class ChangeFeed {
   readonly #followers = new Set<Follower>();
   /** What goes on for all is in the context of no call. */
   readonly #outside = AsyncLocalStorage.snapshot();
+  #lastTurn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: ChangeFeedOptions) {
@@ -64,10 +68,11 @@ export class ChangeFeed {
    */
   async follow(db: Db, { topic, after }: Following): Promise<Follower> {
     this.#requireRoom();
+    if (after) await this.#inTurn(() => requireNear(db, after));
     const start: Moment = after ? { position: after, isPast: () => false } : await currentMoment(db);
     // Others may have come meanwhile.
     this.#requireRoom();
-    const follower = new Follower(this.#feedOf(db), topic, start);
+    const follower = new Follower(this.#feedOf(db, topic), topic, start);
     this.#followers.add(follower);
     try {
       if (after) await follower.readOn();
@@ -93,20 +98,26 @@ export class ChangeFeed {
     }
   }
 
-  #feedOf(db: Db): Feed {
+  #feedOf(db: Db, topic: Topic): Feed {
     return {
-      list: async (after) => {
-        const { position = after } = this.#readers.get(db.tenant) ?? {};
-        const events = await listEvents(db, { after, first: pageSize });
-        const last = events.at(-1) ?? after;
-        const hasMore = events.length === pageSize;
-        // What was handed out by then would be among the last ones: there is nothing up to there.
-        const isFurther = !hasMore && comparePositions(position, last) > 0;
-        return { events, upTo: isFurther ? position : last, hasMore };
-      },
+      list: (after) =>
+        this.#inTurn(async () => {
+          const { position = after } = this.#readers.get(db.tenant) ?? {};
+          const { events, upTo, hasMore } = await listEventsOf(db, topic, { after, most: lookSize });
+          // What was handed out by then would be among the last ones: there is nothing up to there.
+          const isFurther = !hasMore && comparePositions(position, upTo) > 0;
+          return { events, upTo: isFurther ? position : upTo, hasMore };
+        }),
       join: (follower) => this.#join(db.tenant, follower),
       leave: (follower) => this.#leave(db.tenant, follower),
     };
+  }
+
+  /** However many catch up, they take one connection. */
+  #inTurn<Result>(read: () => Promise<Result>): Promise<Result> {
+    const turn = this.#lastTurn.then(read);
+    this.#lastTurn = turn.catch(() => {});
+    return turn;
   }
 
   #join(tenant: string, follower: Follower): boolean {

@@ -4,13 +4,12 @@ import {
   type EventPosition,
   type Moment,
   type Topic,
-  topicsOf,
 } from './domain/events.js';
 import { TooSlow } from './errors.js';
 
 /** Where a follower has its events from. */
 export type Feed = {
-  /** Events of all topics behind a position, up to where all are among them, and whether there are more. */
+  /** Events of its topic behind a position, up to where all are among them, and whether there may be more. */
   list: (
     after: EventPosition,
   ) => Promise<{ events: readonly ChangeEvent[]; upTo: EventPosition; hasMore: boolean }>;
@@ -64,7 +63,7 @@ export class Follower implements AsyncIterableIterator<ChangeEvent, undefined> {
     if (this.#end) return;
     this.#position = upTo;
     for (const event of events) {
-      if (topicsOf(event).includes(this.topic) && !this.#isPast(event)) this.#waiting.push(event);
+      if (!this.#isPast(event)) this.#waiting.push(event);
     }
     if (!hasMore) this.join();
   }

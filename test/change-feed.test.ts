@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ChangeEvent, currentMoment, listEvents } from '../src/domain/events.js';
+import { type ChangeEvent, currentMoment } from '../src/domain/events.js';
 import { sweepRecords } from '../src/domain/sweeping.js';
 import { Gone, TooSlow } from '../src/errors.js';
 import { makePlace, type Place } from './domain/lifetimes.js';
 import { createTestApp, type TestApp } from './harness.js';
-import { beginTransaction } from './transactions.js';
+import { beginTransaction, untilEventsCanBeRead } from './transactions.js';
 
 const topic = 'customer:c';
 
@@ -89,9 +89,7 @@ test('a past of many pages is read as it is taken, and what comes meanwhile is t
   const place = await makePlace(app);
   const begun = (await currentMoment(place.db)).position;
   await insertEvents(place, 1, 1_200);
-  // Whatever else writes on this server keeps them from those who begin now.
-  const first = () => listEvents(place.db, { after: begun, first: 1 });
-  await expect.poll(first).toHaveLength(1);
+  await untilEventsCanBeRead(app);
   const live = await app.gateway.changes.follow(place.db, { topic, after: null });
 
   const follower = await app.gateway.changes.follow(place.db, { topic, after: begun });
@@ -108,6 +106,40 @@ test('a past of many pages is read as it is taken, and what comes meanwhile is t
   expect(told.map(({ version }) => version)).toEqual(Array.from({ length: 1_300 }, (_, index) => index + 1));
 });
 
+test('what happened to others in the past is looked through, and not read', async () => {
+  const place = await makePlace(app);
+  const begun = (await currentMoment(place.db)).position;
+  await insertEvents(place, 1, 2);
+  await insertEvents(place, 3, 12_000, 'another');
+  await insertEvents(place, 12_001, 12_002);
+  await untilEventsCanBeRead(app);
+  const told: ChangeEvent[] = [];
+
+  const statements = await app.countStatements(async () => {
+    const follower = await app.gateway.changes.follow(place.db, { topic, after: begun });
+    while (told.length < 4) {
+      const { value } = await follower.next();
+      if (value) told.push(value);
+    }
+    await follower.return();
+  });
+
+  expect(told.map(({ version }) => version)).toEqual([1, 2, 12_001, 12_002]);
+  expect(statements).toBeLessThan(8);
+  await deleteEvents(place);
+});
+
+test('who is further behind than 100,000 changes is to begin anew', async () => {
+  const place = await makePlace(app);
+  const begun = (await currentMoment(place.db)).position;
+  await insertEvents(place, 1, 100_001, 'another');
+  await untilEventsCanBeRead(app);
+
+  await expect(app.gateway.changes.follow(place.db, { topic, after: begun })).rejects.toThrow(Gone);
+  expect(app.gateway.changes.size).toBe(0);
+  await deleteEvents(place);
+});
+
 test('who follows is told when events are swept that were yet to be read', async () => {
   const place = await makePlace(app);
   const begun = (await currentMoment(place.db)).position;
@@ -121,10 +153,14 @@ test('who follows is told when events are swept that were yet to be read', async
 });
 
 /** Of one service of one customer, in one transaction that tells nobody. */
-async function insertEvents({ tenant }: Place, from: number, to: number): Promise<void> {
+async function insertEvents({ tenant }: Place, from: number, to: number, customer = 'c'): Promise<void> {
   await app.sql(
     `insert into event (tenant, service_id, version, type, customer_id, recorded_at)
-     select $1, 1, version, 'SERVICE_UPDATED', 'c', now() from generate_series($2::int, $3::int) as version`,
-    [tenant, from, to],
+     select $1, 1, version, 'SERVICE_UPDATED', $4, now() from generate_series($2::int, $3::int) as version`,
+    [tenant, from, to, customer],
   );
+}
+
+async function deleteEvents({ tenant }: Place): Promise<void> {
+  await app.sql('delete from event where tenant = $1', [tenant]);
 }

@@ -32,20 +32,86 @@ export async function listEvents(db: Db, { after, first }: EventQuery): Promise<
   const { tenant } = db;
   const rows = await db.read<Row>(Prisma.sql`
     ${prepared.read} with start as materialized (${after ? behind(tenant, after) : oldest(tenant)})
-    select start.is_gone as "isGone", e.*
-    from start left join lateral (
-      select e.xid::text as xid, e.service_id as "serviceId", e.version, e.type::text as type,
-        e.customer_id as "customerId", e.prev_customer_id as "previousCustomerId",
-        e.state_id as "stateId", e.task_id as "taskId", e.recorded_at as "recordedAt"
-      from event e
-      where not start.is_gone and e.tenant = ${tenant}
-        and (e.xid, e.service_id, e.version) > (start.xid, start.service_id, start.version)
-        and e.xid < pg_snapshot_xmin(pg_current_snapshot())
-      order by e.xid, e.service_id, e.version limit ${first}
-    ) as e on true
-    order by e.xid::xid8, e."serviceId", e.version`);
-  if (rows[0]?.isGone) throw new Gone('Events behind that cursor are kept no longer.');
+    select start.is_gone as "isGone", ${asListed}
+    from start left join lateral (${nextEvents(tenant, first)}) as e on true
+    order by e.xid, e.service_id, e.version`);
+  requireKept(rows);
   return rows.flatMap(decode);
+}
+
+/** Of those who are further behind so many changes in all would have to be read for a few. */
+const farthest = 100_000;
+
+/** @throws Gone where so much lies behind the position that it is better to begin anew */
+export async function requireNear(db: Db, position: EventPosition): Promise<void> {
+  const { tenant } = db;
+  const rows = await db.read(Prisma.sql`
+    ${prepared.read} with start as materialized (${behind(tenant, position)})
+    select from start cross join lateral (${nextEvents(tenant, farthest + 1)}) as e offset ${farthest}`);
+  if (rows.length > 0) throw new Gone(`More than ${farthest} changes have come since that cursor.`);
+}
+
+/** The events of a topic among the next ones of a tenant. */
+export type TopicPage = {
+  events: ChangeEvent[];
+  /** Up to where it was looked. */
+  upTo: EventPosition;
+  /** Whether there may be more behind that. */
+  hasMore: boolean;
+};
+
+/**
+ * As `listEvents`, but that `most` events are looked at, of which those of the topic are answered.
+ * @throws Gone
+ */
+export async function listEventsOf(
+  db: Db,
+  topic: Topic,
+  { after, most }: { after: EventPosition; most: number },
+): Promise<TopicPage> {
+  const { tenant } = db;
+  const rows = await db.read<Row>(Prisma.sql`
+    ${prepared.read} with start as materialized (${behind(tenant, after)}), page as materialized (
+      select e.*, count(*) over ()::int as looked,
+        row_number() over (order by e.xid desc, e.service_id desc, e.version desc) = 1 as is_last
+      from start cross join lateral (${nextEvents(tenant, most)}) as e
+    )
+    select start.is_gone as "isGone", ${asListed}, e.looked, ${isOf(topic)} as "isOwn"
+    from start left join page e on e.is_last or ${isOf(topic)}
+    order by e.xid, e.service_id, e.version`);
+  requireKept(rows);
+  const last = rows.at(-1);
+  return {
+    events: rows.filter(({ isOwn }) => isOwn).flatMap(decode),
+    upTo: last ? (decode(last)[0] ?? after) : after,
+    hasMore: last?.looked === most,
+  };
+}
+
+const asListed = Prisma.raw(`
+  e.xid::text as xid, e.service_id as "serviceId", e.version, e.type::text as type,
+  e.customer_id as "customerId", e.prev_customer_id as "previousCustomerId",
+  e.state_id as "stateId", e.task_id as "taskId", e.recorded_at as "recordedAt"`);
+
+/** Behind `start`, where that is not gone. */
+function nextEvents(tenant: string, most: number): Prisma.Sql {
+  return Prisma.sql`
+    select e.* from event e
+    where not start.is_gone and e.tenant = ${tenant}
+      and (e.xid, e.service_id, e.version) > (start.xid, start.service_id, start.version)
+      and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    order by e.xid, e.service_id, e.version limit ${most}`;
+}
+
+function isOf(topic: Topic): Prisma.Sql {
+  const id = topic.slice(topic.indexOf(':') + 1);
+  return topic.startsWith('service:')
+    ? Prisma.sql`e.service_id = ${id}::text::bigint`
+    : Prisma.sql`coalesce(${id}::text in (e.customer_id, e.prev_customer_id), false)`;
+}
+
+function requireKept([row]: readonly Row[]): void {
+  if (row?.isGone) throw new Gone('Events behind that cursor are kept no longer.');
 }
 
 /** A moment, for those who want what comes from then on. */
@@ -122,11 +188,14 @@ function compare<Value extends bigint | string>(a: Value, b: Value): number {
 }
 
 /** As the driver answers it; there is one without an event where there is none. */
-type Row = { isGone: boolean } & ({ xid: null } | (Omit<ChangeEvent, 'serviceId'> & { serviceId: string }));
+type Row = { isGone: boolean; isOwn?: boolean; looked?: number } & (
+  | { xid: null }
+  | (Omit<ChangeEvent, 'serviceId'> & { serviceId: string })
+);
 
 function decode(row: Row): ChangeEvent[] {
   if (row.xid === null) return [];
-  const { isGone: _, serviceId, ...event } = row;
+  const { isGone: _gone, isOwn: _own, looked: _looked, serviceId, ...event } = row;
   return [{ ...event, serviceId: BigInt(serviceId) }];
 }
 
