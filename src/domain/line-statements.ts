@@ -116,6 +116,7 @@ export const lastGivenId: Statement = {
 
 /**
  * Inserts services with all that hangs on them, but those whose ids are taken; answers the ids of the others.
+ * They go in the order of their ids, so that no two imports wait for each other.
  * @param lines no two of one id
  */
 export function insertLines(tenant: string, lines: readonly ServiceLine[]): Prisma.Sql {
@@ -127,6 +128,7 @@ export function insertLines(tenant: string, lines: readonly ServiceLine[]): Pris
       select ${tenant}, ${columnList(serviceRow)}
       from jsonb_to_recordset(${JSON.stringify(lines.map(({ service }) => service))}::jsonb)
         as r(${recordOf(serviceRow)})
+      order by id
       on conflict (tenant, id) do nothing
       returning id
     ), states_written as (${insertPart('state', stateRow, tenant, rows('states'))}),
@@ -134,6 +136,23 @@ export function insertLines(tenant: string, lines: readonly ServiceLine[]): Pris
     extensions_written as (${insertPart('extension', extensionRow, tenant, rows('extensions'))}),
     associations_written as (${insertPart('association', associationRow, tenant, rows('associations'))})
     select id::text as id from written`;
+}
+
+/**
+ * Lets services that were there before go on behind what has been told of them, so that no version is told of twice.
+ * It goes behind `insertLines` in its transaction: that may have waited for a deletion, whose event it did not see.
+ */
+export function raiseVersions(tenant: string, ids: readonly string[]): Prisma.Sql {
+  return Prisma.sql`
+    update service s set version = told.version
+    from unnest(${ids}::text[]::bigint[]) as written(id) cross join lateral (
+      select greatest(
+        (select max(e.version) from event e where e.tenant = ${tenant} and e.service_id = written.id),
+        (select max(d.version) from webhook w join webhook_delivery d on d.tenant = w.tenant and d.webhook_id = w.id
+          where w.tenant = ${tenant} and d.service_id = written.id)
+      ) as version
+    ) as told
+    where s.tenant = ${tenant} and s.id = written.id and s.version < told.version`;
 }
 
 /** `is true` keeps the planner from making a join of it, which for hundreds of services would be a nested loop. */

@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Database, Db } from '../db/database.js';
+import { asUnavailable } from '../db/failures.js';
 import { type Fault, formatPath } from '../errors.js';
 import { parseStoredJson } from '../json.js';
-import { insertLines, keepIds, linesOf, lockIds, type WrittenLine } from './line-statements.js';
+import {
+  insertLines,
+  keepIds,
+  linesOf,
+  lockIds,
+  raiseVersions,
+  type WrittenLine,
+} from './line-statements.js';
 import { Faults } from './rules.js';
 import { readServiceLine } from './service-lines.js';
 import { kindOf, type ServiceLine } from './transfer-format.js';
@@ -14,7 +22,7 @@ export type Refusal = { line: number; serviceId: string | null; reasons: readonl
 export type ImportCounts = {
   /** Services that were inserted; of a dry run, that would be. */
   imported: number;
-  /** Services that were there already, just as the line says. */
+  /** Services that were there already, just as the line says; their versions may be others. */
   there: number;
   /** Lines. */
   refused: number;
@@ -32,7 +40,7 @@ const analyzedAfter = [1_000, 10_000, 100_000, 1_000_000];
 
 type Entry = { line: number; service: ServiceLine } | Refusal;
 
-/** Inserts services batch by batch, each a statement and a commit; what is there is left as it is. */
+/** Inserts services batch by batch, each a commit; what is there is left as it is. */
 export class ServiceImport {
   readonly counts: ImportCounts = { imported: 0, there: 0, refused: 0 };
   readonly #database: Database;
@@ -114,7 +122,7 @@ export class ServiceImport {
     const others = services.filter(({ id }) => !imported.has(id));
     const stored = await this.#findStored(others);
     const isThere = (service: ServiceLine) =>
-      this.#wouldBe.get(service.id) === hashOf(service) || isDeepStrictEqual(stored.get(service.id), service);
+      this.#wouldBe.get(service.id) === hashOf(service) || isSame(stored.get(service.id), service);
     const differing = others.filter((service) => !isThere(service));
     this.counts.there += others.length - differing.length;
     return new Map(
@@ -122,12 +130,24 @@ export class ServiceImport {
     );
   }
 
-  /** Ids are kept first: a gateway that runs must not have given one away that comes now. */
+  /**
+   * Ids are kept first: a gateway that runs must not have given one away that comes now.
+   * @throws Unavailable, also where a commit is not answered: the same import again finds what was committed
+   */
   async #write(services: readonly ServiceLine[]): Promise<Set<string>> {
     const ids = services.map(({ id }) => BigInt(id));
     await this.keepIds(ids.reduce((most, id) => (id > most ? id : most)));
-    const rows = await this.#db.write<{ id: string }>(insertLines(this.#db.tenant, services));
-    return new Set(rows.map(({ id }) => id));
+    const { tenant } = this.#db;
+    try {
+      return await this.#database.transaction(tenant, async ({ prisma }) => {
+        const rows = await prisma.$queryRaw<{ id: string }[]>(insertLines(tenant, services));
+        const written = rows.map(({ id }) => id);
+        await prisma.$executeRaw(raiseVersions(tenant, written));
+        return new Set(written);
+      });
+    } catch (error) {
+      throw asUnavailable(error) ?? error;
+    }
   }
 
   async #findAbsent(services: readonly ServiceLine[]): Promise<Set<string>> {
@@ -149,8 +169,19 @@ function readStored(line: string): ServiceLine {
   return readServiceLine(kindOf(parseStoredJson(line))?.value, new Faults());
 }
 
+function isSame(stored: ServiceLine | undefined, service: ServiceLine): boolean {
+  return stored !== undefined && isDeepStrictEqual(withoutVersion(stored), withoutVersion(service));
+}
+
 function hashOf(service: ServiceLine): string {
-  return createHash('sha256').update(JSON.stringify(service)).digest('base64');
+  return createHash('sha256')
+    .update(JSON.stringify(withoutVersion(service)))
+    .digest('base64');
+}
+
+/** An import may have raised it, here or where the line was written. Every change is told by `updated_at`, too. */
+function withoutVersion({ service: { version: _, ...service }, ...parts }: ServiceLine): ServiceLine {
+  return { service, ...parts };
 }
 
 function refusalOf(entry: Entry, reasons: ReadonlyMap<string, string>): Refusal[] {

@@ -30,9 +30,10 @@ export type GivenLine = { number: number; bytes: Buffer | null };
 export type ImportOptions = { tenant: string; isDryRun: boolean; now: Date };
 
 /**
- * Takes the lines of an export one after the other. Services keep their ids, versions and history; no events
- * are written, since nothing happens to them. What is there is never changed, so that the same lines
- * again change nothing, and go on wherever a former import was cut off. Gateways may run meanwhile.
+ * Takes the lines of an export one after the other. Services keep their ids, versions and history; one that was
+ * there before goes on behind the versions that were told of it. No events are written, since nothing happens to
+ * them. What is there is never changed, so that the same lines again change nothing, and go on wherever a former
+ * import was cut off. Gateways may run meanwhile.
  */
 export class TenantImport {
   readonly #services: ServiceImport;

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sweepServices } from '../../src/domain/sweeping.js';
+import { createLogger } from '../../src/logger.js';
+import { beginWrite, type Writer } from '../domain/lifetimes.js';
 import { createTestApp, type TestApp } from '../harness.js';
 import { createExampleSchemas, startService } from '../seeds.js';
 import { contentOf, exported, hashIn, on } from './transfer.js';
@@ -115,6 +118,150 @@ test('an import that was cut off goes on, by the same command, and says until th
   expect(await contentOf(target)).toEqual(await contentOf(source));
   // What is imported has not happened here.
   expect(await target.sql('select from event')).toEqual([]);
+});
+
+test('what was purged is imported again, changed and purged, and no version is told of twice', async () => {
+  await using app = await createSource();
+  const file = await exported(app);
+  await on(app, 'purge all');
+
+  const first = await on(app, 'import -', { input: file });
+  const again = await on(app, 'import -', { input: file });
+  const dry = await on(app, 'import - --dry-run', { input: file });
+  const moved = await app.rest('POST', '/customers/c4/services/1', { body: {} });
+  const undone = await app.rest('POST', '/services/1/associations/undo', { body: {} });
+  const purged = await on(app, 'purge all');
+
+  expect(first).toEqual({
+    code: 0,
+    stdout: '3 services imported, 0 there already, 0 lines refused\n',
+    stderr: '',
+  });
+  expect(again.stdout).toBe('0 services imported, 3 there already, 0 lines refused\n');
+  expect(dry.stdout).toBe('0 services would be imported, 3 there already, 0 lines refused\n');
+  expect([moved.status, moved.headers['etag']]).toEqual([200, '"6"']);
+  expect([undone.status, undone.headers['etag']]).toEqual([200, '"7"']);
+  expect(purged.stdout).toBe('3 services deleted\n');
+  const told = async () => {
+    const { text } = await app.rest('GET', '/events');
+    const lines = text.split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line)).map(({ id, type }) => `${id} ${type}`);
+  };
+  // Other tests' transactions can hold the feed back.
+  await expect
+    .poll(told)
+    .toEqual([
+      ...['1.1 service.started', '1.2 state.started', '1.3 task.started', '1.4 service.associated'],
+      ...['2.1 service.started', '3.1 service.started'],
+      ...['1.5 service.deleted', '2.2 service.deleted', '3.2 service.deleted'],
+      ...['1.6 service.associated', '1.7 service.associated'],
+      ...['1.8 service.deleted', '2.3 service.deleted', '3.3 service.deleted'],
+    ]);
+});
+
+test('what is imported again has its history, and is what it was but for its version', async () => {
+  await using app = await createSource();
+  const file = await exported(app);
+  const before = await contentOf(app);
+  await on(app, 'purge all');
+
+  await on(app, 'import -', { input: file });
+
+  expect(await app.sql('select id::int, version, associated_version from service order by id')).toEqual([
+    { id: 1, version: 5, associated_version: 4 },
+    { id: 2, version: 2, associated_version: 1 },
+    { id: 3, version: 2, associated_version: 1 },
+  ]);
+  await app.sql('update service set version = version - 1');
+  expect(await contentOf(app)).toEqual(before);
+});
+
+/** A file of one service, which expired long ago. */
+const expired = [
+  { contextGatewayExport: { formatVersion: 1 } },
+  {
+    service: {
+      id: '7',
+      customer_id: 'c',
+      started_at: '2020-01-01T00:00:00Z',
+      expires_at: '2021-01-01T00:00:00Z',
+    },
+  },
+  { end: {} },
+]
+  .map((line) => `${JSON.stringify(line)}\n`)
+  .join('');
+
+test('a service that expired goes with the next sweep, however often it is imported', async () => {
+  await using app = await createTestApp();
+  const swept: number[] = [];
+
+  for (let times = 0; times < 3; times++) {
+    await on(app, 'import -', { input: expired });
+    const pass = { now: new Date(), eventSeconds: 3_600, logger: createLogger('silent') };
+    swept.push((await sweepServices(app.gateway.database, pass)).expired);
+  }
+
+  expect(swept).toEqual([1, 1, 1]);
+  expect(await app.sql('select version from event order by version')).toEqual(
+    [2, 3, 4].map((version) => ({ version })),
+  );
+});
+
+/** Of the service in that file. */
+function beginDeletion(app: TestApp): Promise<Writer> {
+  return beginWrite(
+    app,
+    `with gone as (delete from service where id = $1 returning *)
+     insert into event (tenant, service_id, version, type, recorded_at)
+     select tenant, id, version + 1, 'SERVICE_EXPIRED', now() from gone`,
+    [7],
+  );
+}
+
+test('a service that is being deleted is imported behind that, and knows of it', async () => {
+  await using app = await createTestApp();
+  await on(app, 'import -', { input: expired });
+  await using deletion = await beginDeletion(app);
+
+  const importing = on(app, 'import -', { input: expired });
+  await deletion.isWaitedFor();
+  await deletion.finish();
+
+  expect((await importing).stdout).toBe('1 service imported, 0 there already, 0 lines refused\n');
+  expect(await app.sql('select version from service')).toEqual([{ version: 2 }]);
+});
+
+test('a database that goes in the middle of an import is told as such, and the same import goes on', async () => {
+  await using app = await createTestApp();
+  await on(app, 'import -', { input: expired });
+  await using deletion = await beginDeletion(app);
+
+  const importing = on(app, 'import -', { input: expired });
+  const told = expect(importing).rejects.toThrow('The database is not available.');
+  await deletion.isWaitedFor();
+  await app.sql(`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`);
+  await told;
+  await deletion.finish();
+  const again = await on(app, 'import -', { input: expired });
+
+  expect(again.stdout).toBe('1 service imported, 0 there already, 0 lines refused\n');
+  expect(await app.sql('select version from service')).toEqual([{ version: 2 }]);
+});
+
+test('a webhook is told of no version twice, also where a delivery has outlived its event', async () => {
+  await using app = await createTestApp();
+  await app.sql(`insert into webhook (tenant, id, url, event_types, secret, status, feed_xid, feed_service_id, feed_version, created_at)
+    values ('default', 1, 'http://127.0.0.1/', '{}', 'whsec_none', 'DISABLED', '0', 0, 0, now())`);
+  await app.sql(`insert into webhook_delivery (tenant, webhook_id, service_id, version, type, recorded_at, died_at, created_at)
+    select 'default', 1, 7, version, 'SERVICE_EXPIRED', now(), now(), now() from generate_series(2, 5) version`);
+
+  await on(app, 'import -', { input: expired });
+  const { status } = await app.rest('POST', '/customers/d/services/7', { body: {} });
+
+  expect(status).toBe(200);
+  expect(await app.sql('select version from event')).toEqual([{ version: 6 }]);
 });
 
 test('a gateway that runs gives no imported id away, and takes up what is defined', async () => {
