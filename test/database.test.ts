@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { asUnavailable } from '../src/db/failures.js';
+import { currentMoment } from '../src/domain/events.js';
 import { createTestApp, type TestApp } from './harness.js';
 import { createExtensionSchema, startService } from './seeds.js';
 
@@ -41,6 +45,22 @@ test('a database whose sessions are in another zone keeps and finds times as the
   expect(String(row?.['utc'])).toContain('05:00:00');
   expect(json.data.service.started.timestamp).toBe('2025-11-24T05:00:00.000Z');
   expect(json.data.service.associations.nodes[0].recordedAt).toBe(json.data.service.updatedAt);
+});
+
+test('a session that the server ends as soon as it has begun is the state of the database', async () => {
+  const server = createServer((socket) =>
+    socket.on('error', () => {}).once('data', () => socket.end(readyAndEnded)),
+  );
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await using away = await createTestApp({
+    database: { connectionString: `postgresql://a@127.0.0.1:${port}/a` },
+  });
+
+  const asked = currentMoment(away.gateway.database.forTenant('default'));
+
+  await expect(asked).rejects.toSatisfy((error) => asUnavailable(error) !== undefined);
+  server.close();
 });
 
 test('a statement that meets a serialization failure is sent again', async () => {
@@ -181,3 +201,16 @@ test('while there are hardly any services, they are found by their key, not by t
 
   expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('using service_pkey');
 });
+
+/** A message of PostgreSQL's protocol. */
+function message(type: string, body: string): string {
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(body.length + 4);
+  return `${type}${length.toString('latin1')}${body}`;
+}
+
+/** In one piece, as they come when both are sent before the gateway reads. */
+const readyAndEnded = Buffer.from(
+  message('R', '\0\0\0\0') + message('Z', 'I') + message('E', 'SFATAL\0VFATAL\0C57P01\0Mended\0\0'),
+  'latin1',
+);
