@@ -1,11 +1,14 @@
 import { chmod, chown, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { startEmbeddedPostgres } from '../src/db/embedded/postgres.js';
 import { createLogger } from '../src/logger.js';
 import { canOthersRead } from './access.js';
 import { bootGateway, type Gateway, runGateway } from './process.js';
+
+// All of them start gateways, at the same time.
+vi.setConfig({ testTimeout: 180_000 });
 
 const json = { 'content-type': 'application/json' };
 

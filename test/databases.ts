@@ -1,10 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { migrate } from '../src/db/migrate.js';
+import type { Logger } from '../src/logger.js';
 
-/** Migrated once; every test database is a copy of it. */
-export const templateDatabase = 'context_gateway_test_template';
+const templateDatabase = 'context_gateway_test_template';
 
 export type TestDatabase = AsyncDisposable & { connectionString: string };
+
+/** Migrated once; every test database of the server is a copy of it. */
+export async function createTemplate(serverUrl: string, logger: Logger): Promise<void> {
+  await execute(serverUrl, `drop database if exists ${templateDatabase}`);
+  await execute(serverUrl, `create database ${templateDatabase}`);
+  await migrate(connectionTo(serverUrl, templateDatabase), logger);
+}
 
 export async function createTestDatabase(serverUrl: string): Promise<TestDatabase> {
   const name = `context_gateway_test_${randomBytes(6).toString('hex')}`;

@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { migrate } from '../src/db/migrate.js';
 import { createLogger } from '../src/logger.js';
-import { connectionTo, execute, templateDatabase } from './databases.js';
+import { createTemplate } from './databases.js';
 import { type Server, startServer } from './server.js';
 
 declare module 'vitest' {
@@ -20,9 +19,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   // Processes run what is built: from the sources each would take as long again to start.
   if (project.name !== 'app') await promisify(execFile)('npm', ['run', 'build']);
   const server = await findServer(process.env['TEST_DATABASE_URL']);
-  await execute(server.url, `drop database if exists ${templateDatabase}`);
-  await execute(server.url, `create database ${templateDatabase}`);
-  await migrate(connectionTo(server.url, templateDatabase), logger);
+  await createTemplate(server.url, logger);
   project.provide('serverUrl', server.url);
   return server.stop;
 }

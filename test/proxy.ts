@@ -40,9 +40,10 @@ export async function createProxy(connectionString: string): Promise<DatabasePro
     }
   }
   async function cut(): Promise<void> {
+    if (!server.listening) return;
     server.close();
     for (const socket of sockets) socket.destroy();
-    if (server.listening) await once(server, 'close');
+    await once(server, 'close');
   }
   return {
     connectionString: throughPort(connectionString, proxyPort),

@@ -31,7 +31,7 @@ test.each(pages)('the blocks of $page do what the page says', async ({ blocks })
   await using scene = await openScene();
 
   await runBlocks(scene, blocks);
-});
+}, 180_000);
 
 test('what the pages show of TypeScript and JavaScript compiles', async () => {
   const blocks = pages.flatMap((page) => page.blocks);

@@ -18,7 +18,7 @@ export type Shell = AsyncDisposable & {
 /** Where pages say that the gateway is. */
 const shownUrl = 'http://localhost:4000';
 
-/** What pages call by these names is what was built here. */
+/** What pages call by these names is what was built here; what takes a moment may take a few on a busy machine. */
 const prelude = `
 set -euo pipefail
 [ ! -e variables ] || . ./variables
@@ -26,6 +26,7 @@ trap 'export -p >variables' EXIT
 curl() { command curl --silent --show-error "$@"; }
 context-gateway() { node "$PROJECT/dist/cli.js" "$@"; }
 npx() { "$@"; }
+sleep() { command sleep $((5 * $1)); }
 npm() {
   case "$*" in
     'run -s cli -- '*) context-gateway "\${@:5}" ;;

@@ -2,6 +2,8 @@
 export type NoiseMeter = Disposable & {
   /** How many milliseconds this process was kept waiting since then. */
   lostSince(start: number): number;
+  /** The longest time at once. */
+  longestSince(start: number): number;
 };
 
 const tickMilliseconds = 10;
@@ -15,9 +17,11 @@ export function measureNoise(): NoiseMeter {
     if (at > dueAt) losses.push({ at, milliseconds: at - dueAt });
     dueAt = at + tickMilliseconds;
   }, tickMilliseconds);
+  const since = (start: number) =>
+    losses.filter(({ at }) => at > start).map(({ milliseconds }) => milliseconds);
   return {
-    lostSince: (start) =>
-      losses.filter(({ at }) => at > start).reduce((sum, { milliseconds }) => sum + milliseconds, 0),
+    lostSince: (start) => since(start).reduce((sum, milliseconds) => sum + milliseconds, 0),
+    longestSince: (start) => Math.max(0, ...since(start)),
     [Symbol.dispose]: () => clearInterval(ticking),
   };
 }

@@ -10,6 +10,7 @@ import { newAct, requestFor, verdictOn } from './acts.js';
 import type { CrowdEntry } from './crowd.js';
 import { exchange } from './exchange.js';
 import { bootTested } from './gateways.js';
+import { measureNoise } from './noise.js';
 import { median, ninetyNinth, report, rounds } from './rounds.js';
 import { makeFolder } from './server.js';
 import { newLine } from './traffic.js';
@@ -33,8 +34,11 @@ test('ten times as many callers as can be served: the rest is refused at once, t
   wire.delay(answerMilliseconds);
 
   const usual = await runCrowd(gateway.url, { callers: 64, seconds: 5 });
+  using noise = measureNoise();
+  const crowdedAt = performance.now();
   const probing = probe(gateway.url, seconds);
   const crowd = await runCrowd(gateway.url, { callers: 1_280, seconds });
+  const longestPause = noise.longestSince(crowdedAt);
   const probes = await probing;
   const { faults, counts } = await balance(database.connectionString, [...usual, ...crowd, ...probes]);
   expect(await gateway.process().terminate()).toBe(0);
@@ -50,14 +54,15 @@ test('ten times as many callers as can be served: the rest is refused at once, t
     'accepted at 1280': `${accepted.length} (median ${median(accepted)} ms)`,
     'refused at 1280': `${timesOf(crowd, 'refused').length} (median ${median(timesOf(crowd, 'refused'))} ms)`,
     'refused within the gateway': `${refusing.length} (99 % in ${ninetyNinth(refusing).toFixed(1)} ms)`,
+    'longest pause of the machine': `${Math.round(longestPause)} ms`,
     'lone callers refused': `${refused.length} (median ${median(refused)} ms)`,
   });
   expect(faults).toEqual([]);
   expect(counts.unknown).toBe(0);
   expect(refused.length).toBeGreaterThan(0);
-  // From arrival to answer: on the way the machine has other things to do.
+  // From arrival to answer: on the way the machine has other things to do, and it may pause as a whole.
   expect(refusing.length).toBeGreaterThanOrEqual(refused.length);
-  expect(ninetyNinth(refusing)).toBeLessThan(50);
+  expect(ninetyNinth(refusing)).toBeLessThan(50 + longestPause);
   expect(median(accepted)).toBeLessThan(5 * median(before));
 });
 

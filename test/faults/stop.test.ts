@@ -65,12 +65,14 @@ test('SIGTERM while the database is slow: what can be finished in seconds is, ex
     return { act, verdict: verdictOn(act, await exchange(newLine(gateway.url), requestFor(act))) };
   };
   const both = () => Promise.all([send('REST'), send('GRAPHQL')]);
-  const entries = [...(await both()), ...(await both())];
 
-  // There are connections, and what is looked up for a call is known by now: the writes alone are sent.
+  // Calls that come together, and take a while, make connections for two, and what is looked up for them is known for
+  // some seconds: then the writes alone are sent.
+  wire.delay(200);
+  const entries = (await Promise.all([both(), both()])).flat();
   wire.delay(5_500);
   const slow = both();
-  await sleep(300);
+  await sleep(1_000);
   const signalledAt = performance.now();
   const code = await gateway.process().terminate();
   const exitAfter = performance.now() - signalledAt;

@@ -5,7 +5,7 @@ import { expect, inject, test } from 'vitest';
 import { connectionTo, createTestDatabase, execute } from '../databases.js';
 import { balance } from './accounts.js';
 import { newAct, requestFor, type Verdict, verdictOn } from './acts.js';
-import { mountDisk, runTool } from './disk.js';
+import { type Disk, mountDisk, runTool } from './disk.js';
 import { exchange } from './exchange.js';
 import { ask, bootTested } from './gateways.js';
 import { report, rounds } from './rounds.js';
@@ -72,8 +72,7 @@ test('a full disk below the log stops PostgreSQL: 503 meanwhile, nothing is lost
   const traffic = startTraffic({ url: gateway.url, callers: 16 });
 
   await traffic.acknowledges(150);
-  await disk.fill();
-  await fillLog(server.connectionString);
+  await fillLog(server.connectionString, disk);
   await traffic.another(503);
   await sleep(faultMilliseconds);
   await disk.clear();
@@ -98,11 +97,13 @@ async function start(url: string, front: 'REST' | 'GRAPHQL'): Promise<Verdict> {
   return verdictOn(act, await exchange(newLine(url), requestFor(act)));
 }
 
-/** Writes to the log until it has no room, and PostgreSQL ends. */
-async function fillLog(connectionString: string): Promise<void> {
+/** Fills the disk, and writes to the log until it has no room, and PostgreSQL ends. */
+async function fillLog(connectionString: string, disk: Disk): Promise<void> {
   const client = new pg.Client({ connectionString });
   const ended = once(client, 'error');
   await client.connect();
+  // The others may end it at once.
+  await disk.fill();
   const filling = (async () => {
     await client.query('create table filler (n int)');
     for (;;) await client.query('insert into filler select generate_series(1, 100000)');
@@ -110,12 +111,12 @@ async function fillLog(connectionString: string): Promise<void> {
   await Promise.allSettled([filling, ended]);
 }
 
-/** For all connections: those that there are end. */
+/** For all connections: those that there are have ended. */
 async function makeReadOnly(serverUrl: string, connectionString: string, mode: 'on' | 'off'): Promise<void> {
   const { database } = new pg.Client({ connectionString });
   await execute(serverUrl, `alter database ${database} set default_transaction_read_only = ${mode}`);
   await execute(
     serverUrl,
-    `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}'`,
+    `select pg_terminate_backend(pid, 30000) from pg_stat_activity where datname = '${database}'`,
   );
 }

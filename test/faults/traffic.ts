@@ -81,12 +81,12 @@ export function startTraffic({ url, callers, mostActs = 100_000, reads = 1 }: Tr
     count,
     async another(outcome) {
       const before = count(outcome);
-      await until(() => count(outcome) > before, `another answer of ${outcome}`);
+      await until(() => count(outcome) > before, 60, `another answer of ${outcome}`);
     },
     acknowledged: () => acknowledged,
     async acknowledges(more) {
       const goal = acknowledged + more;
-      await until(() => acknowledged >= goal, `${more} more acknowledged acts`);
+      await until(() => acknowledged >= goal, 60 + more / 100, `${more} more acknowledged acts`);
     },
     async stop() {
       isStopping = true;
@@ -97,10 +97,10 @@ export function startTraffic({ url, callers, mostActs = 100_000, reads = 1 }: Tr
   };
 }
 
-async function until(hasCome: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + longestRetryMilliseconds;
+async function until(hasCome: () => boolean, seconds: number, what: string): Promise<void> {
+  const deadline = performance.now() + seconds * 1_000;
   while (!hasCome()) {
-    if (performance.now() > deadline) throw new Error(`waited 60 s in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${seconds} s in vain for ${what}`);
     await sleep(5);
   }
 }

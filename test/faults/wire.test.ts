@@ -17,9 +17,8 @@ test(`the connections are reset under load, ${cuts} times: nothing is lost or do
 
   for (let round = 1; round <= cuts; round++) {
     await traffic.acknowledges(150);
-    const isNoticed = traffic.another(503);
-    wire.reset();
-    await isNoticed;
+    // One that meets no call goes unnoticed.
+    for (const before = traffic.count(503); traffic.count(503) === before; await sleep(100)) wire.reset();
   }
   await traffic.acknowledges(150);
   const { faults, counts } = await balance(database.connectionString, await traffic.stop());
@@ -63,7 +62,8 @@ test('a database that swallows everything costs its callers 503, and the gateway
   await using database = await createTestDatabase(inject('serverUrl'));
   await using wire = await createWire(database.connectionString);
   await using gateway = await bootTested({ DATABASE_URL: `${wire.connectionString}${patience}` });
-  const traffic = startTraffic({ url: gateway.url, callers: 16 });
+  // So many that some wait in the queue, whatever is in flight.
+  const traffic = startTraffic({ url: gateway.url, callers: 64 });
 
   await traffic.acknowledges(150);
   wire.set('black hole');
@@ -84,7 +84,7 @@ test('a database that swallows everything costs its callers 503, and the gateway
   expect(faults).toEqual([]);
   expect(traffic.count('broken')).toBe(0);
   // Whoever waited in the queue; those in flight have the time of their statement.
-  expect(toldAfter).toBeLessThan(10_000);
+  expect(toldAfter).toBeLessThan(13_000);
   expect(await gateway.process().terminate()).toBe(0);
 });
 

@@ -7,7 +7,7 @@ import { createTestApp, type TestApp } from '../harness.js';
 async function audit({
   server,
 }: TestApp): Promise<{ count: number; failed: [status: string, name: string][] }> {
-  await server.listen({ port: 0 });
+  await server.listen({ port: 0, host: '127.0.0.1' });
   const { port } = server.server.address() as AddressInfo;
   const audits = serverAudits({ url: `http://127.0.0.1:${port}/graphql` });
   const results = await Promise.all(audits.map(({ fn }) => fn()));

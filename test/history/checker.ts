@@ -64,11 +64,16 @@ async function readRows(connectionString: string): Promise<Rows> {
   }
 }
 
-/** Only what can be stale is refused as stale, and only what can be done already as a conflict. */
-function checkAnswer({ kind, serviceId, status, expectedVersion }: Call): string[] {
+/**
+ * Only what can be stale is refused as stale, and only what can be done already as a conflict. What waits for too
+ * long is refused as well: nothing of it was done, as the events tell.
+ */
+function checkAnswer({ kind, serviceId, status, code, expectedVersion }: Call): string[] {
   const isRefusable =
-    (status === 412 && expectedVersion !== undefined) || (status === 409 && ['end', 'undo'].includes(kind));
-  return status === 200 || isRefusable ? [] : [`answers: ${kind} of ${serviceId} answered ${status}`];
+    (status === 412 && expectedVersion !== undefined) ||
+    (status === 409 && ['end', 'undo'].includes(kind)) ||
+    (status === 503 && code === 'UNAVAILABLE');
+  return status === 200 || isRefusable ? [] : [`answers: ${kind} of ${serviceId} answered ${status} ${code}`];
 }
 
 function checkVersions({ id, version }: ServiceRow, { events }: Rows): string[] {

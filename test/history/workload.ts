@@ -6,6 +6,8 @@ export type Call = {
   kind: 'associate' | 'undo' | 'end' | 'update' | 'read';
   serviceId: number;
   status: number;
+  /** Of what was refused. */
+  code: string | undefined;
   /** That the act came to, or that was read. */
   version: number | undefined;
   replayed: boolean;
@@ -112,11 +114,12 @@ async function post(
     },
     ...(body ? { body: JSON.stringify(body) } : {}),
   });
-  await answer.arrayBuffer();
+  const text = await answer.text();
   return {
     kind,
     serviceId: id,
     status: answer.status,
+    code: codeIn(text),
     version: versionOf(answer),
     replayed: answer.headers.get('idempotency-replayed') === 'true',
     key,
@@ -127,11 +130,13 @@ async function post(
 
 async function read(url: string, id: number): Promise<Call> {
   const answer = await fetch(`${url}/genesys/1/cs/services/${id}?extensions=*`);
-  const { PairA, PairB } = (await answer.json()) as Partial<ReturnType<typeof newBody>>;
+  const text = await answer.text();
+  const { PairA, PairB } = JSON.parse(text) as Partial<ReturnType<typeof newBody>>;
   return {
     ...silent(id),
     kind: 'read',
     status: answer.status,
+    code: codeIn(text),
     version: versionOf(answer),
     tokens: [PairA, PairB],
   };
@@ -146,13 +151,21 @@ async function update(url: string, id: number): Promise<Call> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query }),
   });
-  const { data } = (await answer.json()) as { data: { updateService: { service?: { version: number } } } };
-  const version = data.updateService.service?.version;
-  return { ...silent(id), kind: 'update', status: version ? 200 : 409, version };
+  const text = await answer.text();
+  const { data } = JSON.parse(text) as { data?: { updateService: { service?: { version: number } } } | null };
+  const version = data?.updateService.service?.version;
+  // What is refused with a payload has the status of success.
+  const status = answer.ok && !version ? 409 : answer.status;
+  return { ...silent(id), kind: 'update', status, code: codeIn(text), version };
 }
 
-function silent(serviceId: number): Omit<Call, 'kind' | 'status' | 'version'> {
+function silent(serviceId: number): Omit<Call, 'kind' | 'status' | 'code' | 'version'> {
   return { serviceId, replayed: false, key: undefined, expectedVersion: undefined, tokens: [] };
+}
+
+/** The first one, as either front writes it. */
+function codeIn(text: string): string | undefined {
+  return /"code":"(\w+)"/.exec(text)?.[1];
 }
 
 function versionOf(answer: Response): number | undefined {

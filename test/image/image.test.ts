@@ -3,6 +3,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectionTo, execute } from '../databases.js';
@@ -70,12 +71,12 @@ test('two gateways are restarted one after the other, and no call behind the bal
   const codes = [await first.stop()];
   await traffic.answers(50);
   await using _first = await start(ports[0]);
-  // Until the balancer has seen that it is back.
-  await traffic.seconds(3);
+  await expect.poll(() => balancer.hasBoth()).toBe(true);
   codes.push(await second.stop());
   await traffic.answers(50);
   await using _second = await start(ports[1]);
-  await traffic.seconds(3);
+  await expect.poll(() => balancer.hasBoth()).toBe(true);
+  await traffic.answers(50);
   const statuses = await traffic.stop();
 
   expect([...new Set(statuses)]).toEqual([201]);
@@ -142,12 +143,10 @@ function callUntilStopped(url: string) {
   const callers = Array.from({ length: 8 }, async () => {
     while (!isStopped) statuses.push(await startService(url));
   });
-  const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, count * 1000));
   return {
-    seconds,
     async answers(count: number) {
       const enough = statuses.length + count;
-      while (statuses.length < enough) await seconds(0.02);
+      while (statuses.length < enough) await sleep(20);
     },
     async stop() {
       isStopped = true;

@@ -127,4 +127,4 @@ test.each(bugs)('the check finds $name', async ({ breaks, ...bug }) => {
   }
 
   expect(found).not.toEqual([]);
-}, 300_000);
+}, 900_000);

@@ -1,22 +1,29 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { TestDatabase } from '../databases.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createLogger } from '../../src/logger.js';
+import { createTemplate, type TestDatabase } from '../databases.js';
 import { createTestApp, type TestApp } from '../harness.js';
+import { type Server, startServer } from '../server.js';
 import { acts } from './acts.js';
 import { createMillion, now, secondaryIndexes } from './million.js';
 import { createPlanTap, type PlanTap, tellPlans } from './plan-tap.js';
 import { type Access, accessOf } from './plans.js';
 import { reads } from './reads.js';
 
+/** Of its own: no other test's events wait for what takes so long to insert. */
+let server: Server;
 let database: TestDatabase;
 type Found = { name: string; mode: string; access: Access };
 const found: Found[] = [];
 
 beforeAll(async () => {
-  database = await createMillion(inject('serverUrl'));
+  const logger = createLogger('warn');
+  server = await startServer(logger);
+  await createTemplate(server.url, logger);
+  database = await createMillion(server.url);
 }, 300_000);
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
+  await server.stop();
   console.log(tableOf(found));
 });
 
