@@ -64,16 +64,21 @@ export class Gone extends DomainError {
   readonly code = 'GONE';
 }
 
-/** More is asked for than one answer may hold. Nothing was changed. */
+/** More is asked for than one answer may hold. Nothing was changed, unless it is said. */
 export class AnswerTooLarge extends DomainError {
   readonly code = 'LIMIT_EXCEEDED';
   readonly allowedBytes: number;
 
-  constructor(allowedBytes: number) {
+  constructor(allowedBytes: number, advice = 'ask for smaller pages, or for less of each item.') {
     super(
-      `The answer would have more than ${allowedBytes / 1024 / 1024} MiB, the most that is allowed: ask for smaller pages, or for less of each item.`,
+      `The answer would have more than ${allowedBytes / 1024 / 1024} MiB, the most that is allowed: ${advice}`,
     );
     this.allowedBytes = allowedBytes;
+  }
+
+  /** The same where something was changed before it was to be shown. */
+  afterAct(): AnswerTooLarge {
+    return new AnswerTooLarge(this.allowedBytes, 'what was changed stays so, ask for it by queries.');
   }
 }
 

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { expect } from 'vitest';
 import type { TestApp } from './harness.js';
+import type { DatabaseProxy } from './proxy.js';
 
 /** A transaction that holds the feed of events up as long as it is open. */
 export type OpenTransaction = { xid: string; commit: () => Promise<void> };
@@ -21,6 +22,27 @@ export async function beginTransaction({
       await client.end();
     },
   };
+}
+
+/** What an act by the proxy comes to whose connection is reset while it waits to read the table. */
+export async function resetReaderOf<T>(
+  table: string,
+  { observer, proxy }: { observer: Pick<TestApp, 'connectionString' | 'sql'>; proxy: DatabaseProxy },
+  act: () => Promise<T>,
+): Promise<T> {
+  const blocker = new pg.Client({ connectionString: observer.connectionString });
+  await blocker.connect();
+  await blocker.query('begin');
+  await blocker.query(`lock table ${table}`);
+  const waiting = `select from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and application_name = 'context-gateway'`;
+
+  const acting = act();
+  await expect.poll(async () => (await observer.sql(waiting)).length).toBe(1);
+  proxy.reset();
+  const answer = await acting;
+  await blocker.end();
+  return answer;
 }
 
 /** Whatever else writes on the server, in tests beside this one, keeps them back. */

@@ -1,4 +1,5 @@
 import type { Db } from '../db/database.js';
+import { readAfterAct } from '../db/failures.js';
 import type { AttributeValue, BusinessAttribute, Registry } from '../db/registry.js';
 import { Conflict, NotFound, type Path, Unavailable } from '../errors.js';
 import { Prisma } from '../generated/prisma/client.js';
@@ -40,7 +41,8 @@ export async function defineBusinessAttribute(
     const replayed =
       !isDefined && key !== null && Boolean(await findOutcome(db, { key, commandHash, receivedAt }));
     if (isDefined || replayed) {
-      return { businessAttribute: getBusinessAttribute(await reload(db), attribute.name), replayed };
+      const registry = await readAfterAct(() => reload(db));
+      return { businessAttribute: getBusinessAttribute(registry, attribute.name), replayed };
     }
   }
   throw changeTooFast();
@@ -100,9 +102,9 @@ export async function deleteBusinessAttribute(db: Db, given: unknown): Promise<s
   const wanted = parseOrThrow(attributeName, 'name', given);
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const [deleted] = await db.write<{ name: string }>(deleteAttribute(db.tenant, wanted.toLowerCase()));
-    const registry = await reload(db);
+    db.registry.forget();
     if (deleted) return deleted.name;
-    const { name, fields } = getBusinessAttribute(registry, wanted);
+    const { name, fields } = getBusinessAttribute(await db.registry.current(), wanted);
     if (fields.length > 0) throw new Conflict(`${fields.join(', ')} must not be mapped to ${name} any more.`);
   }
   throw changeTooFast();
@@ -143,7 +145,7 @@ export async function mapField(
 async function mapTo(db: Db, field: MappedField, name: string): Promise<FieldMapping> {
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const isMapped = (await db.write(upsertMapping(db.tenant, field, name.toLowerCase()))).length > 0;
-    const attribute = getBusinessAttribute(await reload(db), name);
+    const attribute = getBusinessAttribute(await readAfterAct(() => reload(db)), name);
     if (isMapped || attribute.fields.includes(field)) return { field, attribute };
   }
   throw changeTooFast();

@@ -52,7 +52,10 @@ export async function createExtensionSchema(
     const isCreated = (await db.write(statement)).length > 0;
     const replayed =
       !isCreated && key !== null && Boolean(await findOutcome(db, { key, commandHash, receivedAt }));
-    const extensionSchema = await findExtensionSchema(db, scope, name);
+    // Read back, what was created could look as if it were not.
+    const extensionSchema = isCreated
+      ? rowOf(db.tenant, { scope, schema, receivedAt })
+      : await findExtensionSchema(db, scope, name);
     if (extensionSchema && (isCreated || replayed)) {
       db.registry.forget();
       return { extensionSchema, replayed };
@@ -101,6 +104,26 @@ function insertSchema(
       from created where ${key}::text is not null
     )
     select name from created`;
+}
+
+/** As it was inserted. */
+function rowOf(
+  tenant: string,
+  { scope, schema, receivedAt }: Pick<SchemaCommand, 'scope' | 'schema' | 'receivedAt'>,
+): ExtensionSchema {
+  const { name, type, ...lists } = schema;
+  // As `recordSchema` has them.
+  const { attributes, unique } = lists as unknown as Pick<ExtensionSchema, 'attributes' | 'unique'>;
+  return {
+    tenant,
+    scope,
+    nameKey: name.toLowerCase(),
+    name,
+    type,
+    attributes,
+    unique,
+    createdAt: receivedAt,
+  };
 }
 
 /** @throws NotFound when there is none of that name, whatever its case. */

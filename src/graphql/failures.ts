@@ -1,12 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import { asUnavailable } from '../db/failures.js';
+import { asUnavailable, brokenOff } from '../db/failures.js';
 import {
   AnswerTooLarge,
   DomainError,
   type Fault,
   formatPath,
   Invalid,
+  OutcomeUnknown,
   Unauthenticated,
   Unavailable,
 } from '../errors.js';
@@ -21,7 +22,7 @@ export function presentResult(
   { log, hasSuggestions, outcome }: Presentation,
 ): ExecutionResult {
   if (!result.errors) return result;
-  const errors = result.errors.map((error) => presentError(error, log));
+  const errors = result.errors.map((error) => presentError(error, log, outcome));
   outcome.code ??= String(errors[0]?.extensions['code'] ?? 'INVALID');
   return { ...result, errors: hasSuggestions ? errors : errors.map(withoutSuggestion) };
 }
@@ -37,10 +38,11 @@ export function presentStreamed(result: ExecutionResult, presentation: Presentat
  * A failure outside the result unions, as the caller sees it. What GraphQL found in the document
  * or its variables passes, an expected failure gets its code, and anything else is masked.
  * @param log gets what is masked, and what the database does not let be done
+ * @param outcome what the operation has done by then, if there is one
  */
-export function presentError(error: unknown, log: FastifyBaseLogger): GraphQLError {
+export function presentError(error: unknown, log: FastifyBaseLogger, outcome?: Outcome): GraphQLError {
   const cause = causeOf(error);
-  const known = cause instanceof DomainError ? cause : asUnavailable(cause);
+  const known = outcome?.hasActed ? failureAfterAct(cause) : expectedFailure(cause);
   if (!known && cause instanceof GraphQLError)
     return asReported(error instanceof GraphQLError ? error : cause);
 
@@ -53,6 +55,19 @@ export function presentError(error: unknown, log: FastifyBaseLogger): GraphQLErr
       ? extensionsOf(known)
       : { code: 'INTERNAL', ...(place.path ? {} : { http: { status: 500 } }) },
   });
+}
+
+/** What of the expected failures an error stands for, however it is wrapped. */
+export function expectedFailure(error: unknown): DomainError | undefined {
+  const cause = causeOf(error);
+  return cause instanceof DomainError ? cause : asUnavailable(cause);
+}
+
+/** A change that was made, by the field itself or by one before it, may not look as if it were not. */
+function failureAfterAct(cause: unknown): DomainError | undefined {
+  const known = expectedFailure(cause);
+  if (known instanceof AnswerTooLarge) return known.afterAct();
+  return known instanceof Unavailable ? new OutcomeUnknown(brokenOff, { cause: known }) : known;
 }
 
 /** Whatever was thrown, in the form in which GraphQL hands errors on. */

@@ -1,10 +1,5 @@
 import { typeBrandKey } from '@pothos/core';
-import {
-  defaultFieldResolver,
-  type ExecutionArgs,
-  type GraphQLSchema,
-  type OperationTypeNode,
-} from 'graphql';
+import { defaultFieldResolver, type ExecutionArgs, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { DomainError } from '../errors.js';
 import type { Trace } from '../trace-context.js';
@@ -18,6 +13,8 @@ export type Outcome = {
   field: string;
   /** Of what failed first, in the answer's data or beside; null where nothing did. */
   code: string | null;
+  /** Whether a field of a mutation has done what it is for: that stays so, whatever fails after it. */
+  hasActed: boolean;
 };
 
 export type Operation = Outcome & { startedAt: number; milliseconds: number; trace: Trace };
@@ -28,7 +25,7 @@ export type OperationObserver = (operation: Operation) => void;
 type Noted = { outcome: Outcome };
 
 export function newOutcome(): Outcome {
-  return { type: 'unknown', field: 'none', code: null };
+  return { type: 'unknown', field: 'none', code: null, hasActed: false };
 }
 
 /** Notes what is asked for as soon as that is known. */
@@ -50,7 +47,7 @@ const rootsOf = new PerOperation(({ operation: type, ...operation }, document, s
   return { type, field: others.length > 0 ? 'several' : field };
 });
 
-/** Lets root fields note what they fail with, also where the answer's data tells it. */
+/** Lets root fields note what they fail with, also where the answer's data tells it, and that they have acted. */
 export function noteFailures(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType()];
   for (const field of roots.flatMap((root) => Object.values(root?.getFields() ?? {}))) {
@@ -65,7 +62,9 @@ export function noteFailures(schema: GraphQLSchema): GraphQLSchema {
 }
 
 function noted(result: unknown, { outcome }: Noted): unknown {
-  outcome.code ??= codeOf(result);
+  const code = codeOf(result);
+  outcome.code ??= code;
+  outcome.hasActed ||= code === null && outcome.type === OperationTypeNode.MUTATION;
   return result;
 }
 

@@ -1,7 +1,9 @@
 import type { Db } from '../db/database.js';
+import { asUnavailable } from '../db/failures.js';
 import { Faults } from '../domain/rules.js';
 import type { ServiceInput } from '../domain/service-fields.js';
 import type { Origin, WrittenService } from '../domain/service-writes.js';
+import { DomainError } from '../errors.js';
 import type { ExtensionScope } from '../generated/prisma/client.js';
 import type { Answer, Call } from './call.js';
 import { readView, type View } from './query.js';
@@ -18,7 +20,7 @@ export type Act = {
 
 /**
  * Answers nothing, or with `Prefer: return=representation` the resource as the query by its id
- * does, with the same parameters.
+ * does, with the same parameters. Where that fails nothing is answered: the act is done all the same.
  */
 export async function answerAct(
   call: Call,
@@ -31,13 +33,19 @@ export async function answerAct(
   const faults = new Faults(input.faults);
   const view = readView(call, scope, faults);
   const written = await perform(call.db, call.origin, { ...input, faults: faults.list });
-  const answer = await show(call, written, view);
-  const headers = {
-    ...answer.headers,
-    ...replayedHeader(written),
-    'preference-applied': 'return=representation',
-  };
-  return { ...answer, headers };
+  try {
+    const answer = await show(call, written, view);
+    const headers = {
+      ...answer.headers,
+      ...replayedHeader(written),
+      'preference-applied': 'return=representation',
+    };
+    return { ...answer, headers };
+  } catch (error) {
+    if (!(error instanceof DomainError) && !asUnavailable(error)) throw error;
+    call.request.log.warn({ err: error }, 'an act was done, and could not be shown');
+    return { status, headers: headersOf(written) };
+  }
 }
 
 function prefersRepresentation({ request }: Call): boolean {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bearer, makeKey } from '../auth/makers.js';
 import { createTestApp, type TestApp } from '../harness.js';
 import { createProxy } from '../proxy.js';
+import { resetReaderOf } from '../transactions.js';
 import { ask, now, openWays, type Ways } from './ways.js';
 
 const services = { query: '{ services { nodes { id } } }' };
@@ -66,6 +67,43 @@ test('calls while the database is away are 503 on both ways', async () => {
   for (const { answer } of exchanges.slice(2)) {
     expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
   }
+});
+
+test('what was done and cannot be read, or is too large, is told alike on both ways', async () => {
+  const shownBy = (shown: string) => ({
+    query: `mutation { startService(input: { customerId: "anna" }) {
+      ... on StartServicePayload { service { id ${shown} } }
+    } }`,
+  });
+  const states = shownBy('states { id }');
+  const extensions = shownBy('extensions { value }');
+  const found: unknown[] = [];
+
+  const exchanges = await ways.compare(async (app, record) => {
+    await using proxy = await createProxy(app.connectionString);
+    await using gateway = await createTestApp({ database: proxy, now });
+    const behindProxy = record(gateway);
+    for (const body of [states, extensions]) await ask(behindProxy, body);
+    await resetReaderOf('state', { observer: app, proxy }, () => ask(behindProxy, states));
+    await app.sql(`create function add() returns trigger language plpgsql as $$ begin
+      insert into extension (tenant, service_id, scope, owner_id, name_key, name, value, size_bytes)
+      values (new.tenant, new.id, 'SERVICE', 0, 'note', 'Note', '1', 40000000);
+      return new;
+    end $$`);
+    await app.sql('create trigger add after insert on service for each row execute function add()');
+    await ask(behindProxy, extensions);
+    await app.sql('drop function add cascade');
+    found.push((await app.sql("select id from service where customer_id = 'anna'")).length);
+  });
+
+  const [unread, tooLarge] = exchanges.slice(2);
+  expect(exchanges.map(({ isFast }) => isFast)).toEqual([false, false, true, true]);
+  expect(codesIn(exchanges.slice(2))).toEqual(['OUTCOME_UNKNOWN', 'LIMIT_EXCEEDED']);
+  expect(unread?.answer.status).toBe(503);
+  expect(tooLarge?.answer.json.errors[0].message).toBe(
+    'The answer would have more than 32 MiB, the most that is allowed: what was changed stays so, ask for it by queries.',
+  );
+  expect(found[0]).toBe(found[1]);
 });
 
 test('in maintenance both ways answer when to come back', async () => {
