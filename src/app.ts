@@ -118,11 +118,14 @@ export async function createApp({
   const readiness = new Readiness({ level: new MigrationLevel(admin), server: gateway.server, logger });
   drainBeforeClose(server, readiness);
   if (options.corsOrigins.length > 0) {
+    const settings = {
+      origin: [...options.corsOrigins],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+      exposedHeaders: [...exposedHeaders],
+    };
     // Other calls of OPTIONS are refused like any method that a path does not take.
     await server.register(cors, {
-      origin: [...options.corsOrigins],
-      strictPreflight: false,
-      exposedHeaders: [...exposedHeaders],
+      delegator: async (request: FastifyRequest) => ({ ...settings, preflight: asksForCors(request) }),
     });
   }
   const callers = options.rateLimit ? new Callers(gateway.authenticator, options.rateLimit) : null;
@@ -163,6 +166,11 @@ const exposedHeaders = [
   ...['ETag', 'Idempotency-Replayed', 'Link', 'Location', 'Retry-After', 'X-Request-Id'],
   ...['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
 ];
+
+/** A browser's question ahead of a call of a page of another origin; it always names both. */
+function asksForCors({ headers }: FastifyRequest): boolean {
+  return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+}
 
 /** For the answer to a call whose time is over, on its way. */
 const graceMilliseconds = 5_000;

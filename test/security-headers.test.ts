@@ -74,6 +74,43 @@ test('GraphiQL keeps its own policy, also when a browser’s copy is still right
   }
 });
 
+test.each([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+])('a browser is told that pages of allowed origins may send %s', async (method) => {
+  const origin = 'https://desk.example.com';
+  const headers = { origin, 'access-control-request-method': method };
+  const answer = await app.rest('OPTIONS', path, { headers });
+
+  expect([answer.status, answer.text]).toEqual([204, '']);
+  expect(answer.headers['access-control-allow-origin']).toBe(origin);
+  expect(String(answer.headers['access-control-allow-methods']).split(', ')).toContain(method);
+});
+
+test('a browser is told nothing of other origins', async () => {
+  const { headers } = await app.rest('OPTIONS', path, {
+    headers: { origin: 'https://evil.example', 'access-control-request-method': 'PUT' },
+  });
+
+  expect(headers['access-control-allow-origin']).toBeUndefined();
+});
+
+test.each([
+  ['without what it asks about', 405, '/graphql', { origin: 'https://desk.example.com' }],
+  ['without an origin', 405, '/graphql', { 'access-control-request-method': 'PUT' }],
+  ['of a service', 405, '/services/1', {}],
+  ['of a path that there is not', 404, '/nothing', {}],
+])('OPTIONS %s is refused like any other method that is not taken', async (_, status, url, headers) => {
+  const answer = await app.rest('OPTIONS', url, { headers });
+  const other = await app.rest('PATCH', url, { headers: { origin: 'https://desk.example.com' } });
+
+  expect([answer.status, answer.headers['allow']]).toEqual([status, other.headers['allow']]);
+  expect(answer.json).toEqual(other.json);
+});
+
 test('what pages of other origins may read stays readable', async () => {
   const { headers } = await app.rest('GET', path, { headers: { origin: 'https://desk.example.com' } });
 
