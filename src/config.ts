@@ -195,8 +195,8 @@ export const settings = {
   SWEEP_INTERVAL: {
     fallback: '30s',
     description:
-      'How often each gateway looks for services that have expired or are to be completed, and for what else is due.',
-    parse: seconds,
+      'How often each gateway looks for services that have expired or are to be completed, and for what else is due; at least once in `1d`.',
+    parse: secondsUpTo(86_400, '1d'),
   },
   REQUEST_TIMEOUT: {
     fallback: '60s',

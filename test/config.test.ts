@@ -104,6 +104,11 @@ test('times that something may take are from a second to an hour', () => {
   ]);
 });
 
+test('what is due is looked for at least once a day', () => {
+  expect(readConfig({ SWEEP_INTERVAL: '1d' }).sweeping.intervalSeconds).toBe(86_400);
+  expect(faultsOf({ SWEEP_INTERVAL: '25h' })).toEqual(['SWEEP_INTERVAL must be at most 1d, is "25h"']);
+});
+
 test('a statement is slow from milliseconds on, or from whatever time is said', () => {
   expect(readConfig({}).slowStatementMilliseconds).toBe(1_000);
   expect(readConfig({ SLOW_STATEMENT: '250ms' }).slowStatementMilliseconds).toBe(250);
