@@ -30,7 +30,8 @@ export function expiryColumns(
   faults: Faults,
 ): ServiceColumns | null {
   const { ttl, expirationTime } = expiry;
-  if (expirationTime && expirationTime <= receivedAt) {
+  // Where both are given, ttl wins.
+  if (ttl === undefined && expirationTime && expirationTime <= receivedAt) {
     faults.add(['expirationTime'], { message: 'must lie ahead' });
   }
   const after = (count: number) => new Date(receivedAt.getTime() + count * 1_000);

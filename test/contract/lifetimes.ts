@@ -69,7 +69,7 @@ export const expiryRefusals: readonly Refusal[] = under(
   bad({ ttl: 3_153_600_001 }, 'ttl'),
   bad({ ttl: 0.5 }, 'ttl'),
   bad({ ttl: '60' }, 'ttl'),
-  bad({ expiration_time: now.toISOString() }, 'expiration_time'),
+  bad({ ttl: undefined, expiration_time: now.toISOString() }, 'expiration_time'),
   bad({ expiration_time: '2027-02-29T00:00:00Z' }, 'expiration_time'),
 );
 

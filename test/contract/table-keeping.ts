@@ -88,6 +88,11 @@ export const keeping: readonly Row[] = [
         answers: { status: 200, etag: version + 1 },
         lasts: { expiresAt: inSeconds(3_153_600_000), autoCompleteAfter: null },
       }),
+      'goes by the seconds also where the time has passed': ({ version }) => ({
+        body: { expiration_time: '2001-01-01T00:00:00Z', ttl: 60 },
+        answers: { status: 200, etag: version + 1 },
+        lasts: { expiresAt: inSeconds(60), autoCompleteAfter: null },
+      }),
       'keeps it for ever, and ignores the id of the path': ({ version, values }) => ({
         body: { ttl: null, service_id: Number(values['service_id']) },
         answers: { status: 200, etag: version + 1 },
@@ -104,7 +109,7 @@ export const keeping: readonly Row[] = [
     refusals: [
       ...expiryRefusals,
       bad({ ttl: undefined }, 'ttl'),
-      bad({ expiration_time: '2026-03-01T09:59:59.999Z' }, 'expiration_time'),
+      bad({ ttl: undefined, expiration_time: '2026-03-01T09:59:59.999Z' }, 'expiration_time'),
       bad({ expiration_time: 1_800_000_000 }, 'expiration_time'),
       bad({ service_id: 1_000_000 }, 'service_id'),
       bad({ auto_complete_after: 60 }, onlyExpiry('auto_complete_after')),

@@ -27,7 +27,9 @@ test('a service is kept as long as it says, else as long as its type, else for 5
     await startService(app, { ...started, service_type: 'claim', ttl: 60 }),
     await startService(app, { ...started, expiration_time: '2026-03-02T00:00:00+02:00' }),
     await startService(app, { ...started, ttl: 60, expiration_time: '2027-01-01T00:00:00Z' }),
+    await startService(app, { ...started, ttl: 60, expiration_time: '2001-01-01T00:00:00Z' }),
     await startService(app, { ...started, ttl: null }),
+    await startService(app, { ...started, ttl: null, expiration_time: '2001-01-01T00:00:00Z' }),
     await startService(app, { ...started, ttl: null, expiration_time: '2027-01-01T00:00:00Z' }),
   ];
 
@@ -38,6 +40,8 @@ test('a service is kept as long as it says, else as long as its type, else for 5
     after(60),
     '2026-03-01T22:00:00.000Z',
     after(60),
+    after(60),
+    null,
     null,
     null,
   ]);
@@ -70,6 +74,8 @@ test('an end, an association and an update of its own can say it anew; other act
   const answer = await put({ ttl: 5, expiration_time: '2027-01-01T00:00:00Z' });
   expect([answer.status, answer.text, answer.headers['etag']]).toEqual([200, '', '"5"']);
   expect(await expiryOf(id)).toBe(after(5));
+  await put({ ttl: 60, expiration_time: '2001-01-01T00:00:00Z' });
+  expect(await expiryOf(id)).toBe(after(60));
   await put({ expiration_time: null });
   expect(await expiryOf(id)).toBeNull();
 });

@@ -2,7 +2,9 @@ import type { Act, Command, Fields, Refusal } from './acts.js';
 
 /** What an input can be told to be wrong by itself, whatever there is. */
 export function faultsOf(act: Act, now: number): Refusal[] {
-  const isSound = Object.entries(act.fields).every(([name, value]) => fits(name, value, now));
+  const isSound = Object.entries(act.fields).every(
+    ([name, value]) => fits(name, value, now) || isOverruled(act, name),
+  );
   return isSound && !clearsType(act) && !saysExpiry(act) ? [] : ['INVALID'];
 }
 
@@ -25,6 +27,11 @@ const newOperations: Command['kind'][] = [
 /** Names that are reserved under the bare paths. */
 function saysExpiry({ front, fields }: Act): boolean {
   return front === 'bare' && expiryFields.some((name) => fields[name] !== undefined);
+}
+
+/** Where both are given, ttl wins. */
+function isOverruled({ fields }: Act, name: string): boolean {
+  return name === 'expirationTime' && fields['ttl'] !== undefined;
 }
 
 /** Under the bare paths a service has a type, and keeps one. */
