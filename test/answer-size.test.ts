@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from './graphql/ways.js';
 import { type Answer, createTestApp, type TestApp } from './harness.js';
 
@@ -22,6 +22,8 @@ beforeAll(async () => {
   await app.sql(`
     insert into service (tenant, customer_id, started_at, updated_at)
     select 'default', 'bert', now(), now() from generate_series(1, 70000)`);
+  // What is kept for a while is looked up by then.
+  await app.rest('GET', '/customers/anna/services?limit=1');
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
@@ -85,21 +87,134 @@ test('extensions of states are added up before they are read, in a statement of 
   expect(statements).toBe(3);
 });
 
-test.each(['states', 'tasks'])('more %s than one answer may have are refused', async (parts) => {
+test('behind a list that is too long no other one of the call is read', async () => {
+  const lists = Array.from({ length: 14 }, (_, index) => `list${index}: services(first: 500) ${values}`);
+  const reading = `select from pg_stat_activity where datname = current_database()
+    and application_name = 'context-gateway' and state = 'active'`;
+
+  const statements = await app.countStatements(async () => {
+    expectTooLarge(await ask(app, { query: ofAnna(lists.join(' ')) }));
+    await expect.poll(() => app.sql(reading)).toEqual([]);
+  });
+
+  // The services, their size.
+  expect(statements).toBe(2);
+});
+
+describe.each(['states', 'tasks'] as const)('more %s than one answer may have', (parts) => {
+  const owner = `dora of ${parts}`;
+  let id: string;
+  beforeAll(async () => {
+    id = await startService(owner, parts, 70_000);
+  });
+
+  test.each([
+    ['in one list', 1],
+    ['in several, of which none is read but the first', 14],
+  ])('are refused %s', async (_, count) => {
+    const lists = Array.from({ length: count }, (_, index) => `list${index}: ${parts} { id }`);
+    const query = `{ customer(id: "${owner}") { services(first: 1) { nodes { ${lists.join(' ')} } } } }`;
+    let answer: Answer | undefined;
+
+    const statements = await app.countStatements(async () => {
+      answer = await ask(app, { query });
+    });
+
+    expect(answer?.status).toBe(200);
+    expect(answer?.text.length).toBeLessThan(10_000);
+    expect(answer?.json.errors).toContainEqual(expect.objectContaining(tooLarge));
+    // Services, the list.
+    expect(statements).toBe(2);
+  });
+
+  test('are refused by REST, before they are read where they lie beside their service', async () => {
+    const ofService = () => app.rest('GET', `/services/${id}?active_${parts}=true`);
+    const beside: Answer[] = [];
+    const statements = await app.countStatements(async () => beside.push(await ofService()));
+    const alone = await app.rest('GET', `/services/${id}/${parts}`);
+    const active = await app.rest('GET', `/services/${id}/${parts}/active`);
+
+    for (const { status, json } of [...beside, alone, active]) {
+      expect([status, json.errors[0].path]).toEqual([400, 'limit']);
+    }
+    // The service without them, their number.
+    expect(statements).toBe(2);
+  });
+
+  test('are read by REST page by page', async () => {
+    const { status, json, headers } = await app.rest(
+      'GET',
+      `/services/${id}/${parts}?limit=2&active_tasks=true`,
+    );
+
+    expect([status, json.length]).toEqual([200, 2]);
+    expect(headers['link']).toContain('rel="next"');
+  });
+
+  test('cannot be started: a service has so many at most', async () => {
+    const [kind, other] = parts === 'states' ? ['state', 'task'] : ['task', 'state'];
+    const nearly = await startService(`${owner}, nearly`, parts, 9_999);
+    const start = (what: string | undefined) =>
+      app.rest('POST', `/genesys/1/cs/services/${nearly}/${what}s/start`, { body: {} });
+
+    // Large tables are counted at the same time, and told in any order.
+    const rows = async () => (await app.hash()).split(' ').sort();
+
+    const last = await start(kind);
+    const before = await rows();
+    const more = await start(kind);
+    const composite = await app.rest('POST', '/genesys/1/cs/services_composite/start', {
+      body: {
+        services: [
+          {
+            service: { customer_id: `${owner}, nearly` },
+            state: { state_type: 'new' },
+            task: { task_type: 'new' },
+          },
+        ],
+      },
+    });
+
+    expect(last.status).toBe(201);
+    for (const { status, json } of [more, composite]) {
+      expect([status, json.code]).toEqual([409, 'CONFLICT']);
+      expect(json.detail).toBe(`Service ${nearly} has had 10000 ${parts}, the most that one may have.`);
+    }
+    expect(await rows()).toEqual(before);
+    expect((await start(other)).status).toBe(201);
+  });
+});
+
+test('a service with many states and tasks is answered with all of them, beside others in a list', async () => {
+  const id = await startService('many', 'states', 600);
+  await startService('many', 'tasks', 600);
+
+  const one = await app.rest('GET', `/services/${id}?active_states=true&active_tasks=true`);
+  const list = await app.rest('GET', '/customers/many/services?active_states=true&active_tasks=true');
+
+  expect([one.json.active_states.length, one.json.active_tasks.length]).toEqual([600, 0]);
+  expect(list.json.map((service: Record<string, unknown[]>) => service['active_tasks']?.length)).toEqual([
+    0, 600,
+  ]);
+});
+
+/** A service with so many active states or tasks, which no call could start. */
+async function startService(customer: string, parts: 'states' | 'tasks', count: number): Promise<string> {
   const [kind, counter] = parts === 'states' ? ['state', 'next_state_id'] : ['task', 'next_task_id'];
+  const [made] = await app.sql<{ id: string }>(
+    `insert into service (tenant, customer_id, ${counter}, started_at, updated_at)
+     values ('default', $1, $2, now(), now()) returning id`,
+    [customer, count],
+  );
   // Whether each of them has a service is not asked, which would take most of the time.
   await app.sql(
     `set session_replication_role = replica;
-     with made as (insert into service (tenant, customer_id, ${counter}, started_at, updated_at)
-       values ('default', 'dora of ${parts}', 70000, now(), now()) returning tenant, id)
      insert into ${kind} (tenant, service_id, id, started_at)
-     select tenant, made.id, n, now() from made, generate_series(0, 69999) n;
+     select 'default', ${made?.id}, n, now() from generate_series(0, ${count - 1}) n;
      reset session_replication_role`,
   );
-  const query = `{ customer(id: "dora of ${parts}") { services(first: 1) { nodes { ${parts} { id } } } } }`;
-
-  expectTooLarge(await ask(app, { query }));
-});
+  return made?.id ?? '';
+}
 
 test('more history than one answer may have is refused before it is read', async () => {
   await app.sql(

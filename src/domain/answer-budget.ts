@@ -17,9 +17,9 @@ export class AnswerBudget {
     return mostAnswerBytes - this.#read;
   }
 
-  /** How many services, states or tasks that is. */
-  get rows(): number {
-    return Math.max(0, Math.floor(this.room / rowBytes));
+  /** How many states or tasks to ask for: one more than may be read tells that there are too many. */
+  take(limit = Number.POSITIVE_INFINITY): number {
+    return Math.min(limit, Math.max(0, Math.floor(this.room / rowBytes)) + 1);
   }
 
   /** @throws AnswerTooLarge */

@@ -1,13 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { Db } from '../db/database.js';
+import { asUnavailable } from '../db/failures.js';
 import type { Registry } from '../db/registry.js';
-import { Conflict, type Fault, Invalid, NotFound, type Path, Unavailable } from '../errors.js';
+import {
+  Conflict,
+  DomainError,
+  type Fault,
+  Invalid,
+  NotFound,
+  OutcomeUnknown,
+  type Path,
+  Unavailable,
+} from '../errors.js';
 import { Prisma, type Service, type State, type Task } from '../generated/prisma/client.js';
 import type { StateStart, TaskStart } from './columns.js';
 import { storedForms } from './field-mappings.js';
 import { type Attempt, findOutcome, hashCommand, idempotencyKey } from './idempotency.js';
 import { Faults } from './rules.js';
 import { type Act, readStart, type ServiceInput } from './service-fields.js';
+import { Full } from './service-refusals.js';
 import { checkWrite, hashOf, type Origin, type ServiceWrite, writeService } from './service-writes.js';
 import { readServiceStart } from './services.js';
 import { newState, readStateStart } from './states.js';
@@ -41,7 +52,8 @@ export type CompositeStart = {
  * moment get the same ones (legacy contract, operations). What is found is left as it is.
  * @param givenKey with it the same call again answers what the first one did
  * @param inputs one entry after the other; the faults of all come first, and let nothing be done
- * @throws Invalid, listing every fault with its entry; Unavailable, OutcomeUnknown
+ * @throws Invalid, listing every fault with its entry; Conflict or OutcomeUnknown where an entry fails behind
+ *   others that were done; Unavailable
  */
 export async function startComposite(
   db: Db,
@@ -60,8 +72,23 @@ export async function startComposite(
   const found = await checkEntries(db, origin, entries);
   if (faults.list.length + found.length > 0) throw new Invalid([...faults.list, ...found]);
   const starts: CompositeStart[] = [];
-  for (const entry of entries) starts.push(await startEntry(db, origin, entry));
-  return (call && (await keepOutcome(db, call, starts))) ?? { starts, replayed: false };
+  try {
+    for (const entry of entries) starts.push(await startEntry(db, origin, entry));
+    return (call && (await keepOutcome(db, call, starts))) ?? { starts, replayed: false };
+  } catch (error) {
+    throw starts.length === 0 ? error : behindDone(error, starts.length, entries.length);
+  }
+}
+
+/** Each entry is an act of its own: what fails behind the first one cannot say that nothing was done. */
+function behindDone(error: unknown, done: number, count: number): unknown {
+  const failure = asUnavailable(error) ?? error;
+  const told = `Of the ${count} entries ${done} ${done === 1 ? 'was' : 'were'} done`;
+  if (failure instanceof Unavailable) {
+    return new OutcomeUnknown(`${told}; of the others it is unknown.`, { cause: error });
+  }
+  if (!(failure instanceof DomainError)) return failure;
+  return new Conflict(`${told}; the next one was refused: ${failure.message}`, { cause: error });
 }
 
 /** Each entry that creates a service does so once, also where the call broke off before its outcome was kept. */
@@ -137,18 +164,29 @@ async function checkEntries(db: Db, origin: Origin, entries: readonly Entry[]): 
   let registry = await db.registry.current();
   for (;;) {
     const faults: Fault[] = [];
-    for (const [index, { service, state, task }] of entries.entries()) {
-      const parts = { service, state: { ...state, event: 'STATE_STARTED' as const } };
-      const all = task ? { ...parts, task: { ...task, event: 'TASK_STARTED' as const } } : parts;
-      for (const [part, write] of Object.entries(all)) {
-        const found = await checkWrite(db, registry, write, origin);
-        faults.push(...found.map((fault) => ({ ...fault, path: ['services', index, part, ...fault.path] })));
-      }
+    for (const [index, entry] of entries.entries()) {
+      const found = await checkEntry(db, registry, entry, origin);
+      faults.push(...found.map((fault) => ({ ...fault, path: ['services', index, ...fault.path] })));
     }
     const newer = faults.length > 0 ? await db.registry.newerThan(registry) : null;
     if (!newer) return faults;
     registry = newer;
   }
+}
+
+/** All of it together, as it is written where nothing is found; what is wrong with one part is told of that. */
+async function checkEntry(db: Db, registry: Registry, entry: Entry, origin: Origin): Promise<Fault[]> {
+  const together = await checkWrite(db, registry, writeOfAll(entry), origin);
+  if (together.length === 0) return [];
+  const { service, state, task } = entry;
+  const parts = { service, state: { ...state, event: 'STATE_STARTED' as const } };
+  const all = task ? { ...parts, task: { ...task, event: 'TASK_STARTED' as const } } : parts;
+  const faults: Fault[] = [];
+  for (const [part, write] of Object.entries(all)) {
+    const found = await checkWrite(db, registry, write, origin);
+    faults.push(...found.map((fault) => ({ ...fault, path: [part, ...fault.path] })));
+  }
+  return faults.length > 0 ? faults : [...together];
 }
 
 /** Others that find or start the same are met again, each time with one of them done. */
@@ -167,6 +205,7 @@ async function startEntry(db: Db, origin: Origin, entry: Entry): Promise<Composi
       // Somebody else was first, or the service has ended or gone: the next look tells.
       if (
         !(error instanceof Conflict || error instanceof NotFound) ||
+        error instanceof Full ||
         error.code === 'IDEMPOTENCY_KEY_REUSED'
       )
         throw error;
@@ -176,7 +215,7 @@ async function startEntry(db: Db, origin: Origin, entry: Entry): Promise<Composi
 }
 
 type Turn = { key: string; turn: number };
-type Found = { service: Service; state: State | undefined; task: Task | undefined };
+type Found = { service: Service; state: State | undefined; task: Task | null };
 
 /** The turn is read first: a service that is created behind it costs a second look, and no second service. */
 async function findMatch(db: Db, entry: Entry): Promise<{ turn: Turn; found: Found | null }> {
@@ -204,19 +243,23 @@ async function findMatch(db: Db, entry: Entry): Promise<{ turn: Turn; found: Fou
         orderBy: newest,
         take: 1,
       },
-      tasks: {
-        where: {
-          ...active,
-          OR: equalsAny('taskType', formsOf(registry, 'Task.type', entry.task?.taskStart.task_type)),
-        },
-        orderBy: newest,
-      },
     },
   });
   if (!service) return { turn, found: null };
-  const { states, tasks, ...found } = service;
+  const { states, ...found } = service;
   const [state] = states;
-  const task = tasks.find(({ stateId }) => !entry.isTaskOfState || stateId === state?.id);
+  if (!entry.task || (entry.isTaskOfState && !state))
+    return { turn, found: { service: found, state, task: null } };
+  const task = await prisma.task.findFirst({
+    where: {
+      tenant,
+      serviceId: service.id,
+      ...active,
+      ...(entry.isTaskOfState && state ? { stateId: state.id } : {}),
+      OR: equalsAny('taskType', formsOf(registry, 'Task.type', entry.task.taskStart.task_type)),
+    },
+    orderBy: newest,
+  });
   return { turn, found: { service: found, state, task } };
 }
 

@@ -31,13 +31,19 @@ export function endsPart(kind: PartKind): Prisma.Sql {
   )`;
 }
 
+/** Limit of ours: so many states and so many tasks a service may ever have. */
+export const mostParts = 10_000;
+const most = Prisma.raw(String(mostParts));
+
 /**
  * The condition that what a command says of states and tasks fits the service: none is started in
- * one that is completed, those that it names are there, and the one that it ends is open and began
+ * one that is completed or full, those that it names are there, and the one that it ends is open and began
  * before its end. Parts are never taken away alone: each number below the next one is there.
  */
 export const holdsParts = Prisma.sql`
     (c.state_start is null and c.task_start is null or s.completed_at is null)
+    and (c.state_start is null or s.next_state_id < ${most})
+    and (c.task_start is null or s.next_task_id < ${most})
     and coalesce((c.state_start->>'previous_state_id')::int < s.next_state_id, true)
     and coalesce((c.task_start->>'state_id')::int < s.next_state_id + (c.state_start is not null)::int, true)
     and ${isOpen('state')} and ${isOpen('task')}

@@ -1,6 +1,5 @@
 import type { Db } from '../db/database.js';
 import { prepared } from '../db/statement-names.js';
-import { AnswerTooLarge } from '../errors.js';
 import {
   type Association,
   type Extension,
@@ -47,9 +46,13 @@ export const fewServices = 32;
 /** The same without anything that can be many or large beside them. */
 const shortServices = 512;
 
+/** Of the states and of the tasks of a service as many as are read without a look at how many there are. */
+const fewParts = 500;
+
 /**
- * Reads services with what hangs on them: one statement, unless there turn out to be many. Those are read
- * anew, after their size is known, which costs more than the few that most lists have.
+ * Reads services with what hangs on them: one statement, unless there turn out to be many, or many states or
+ * tasks of one. Those are read anew, after their size is known, which costs more than the few that most lists
+ * have. A call reads one list after the other: it holds no more than one connection.
  * @throws AnswerTooLarge before PostgreSQL sends more of it than the call may yet read
  */
 export async function readServices(
@@ -60,15 +63,29 @@ export async function readServices(
 ): Promise<ReadService[]> {
   const { limit = Number.POSITIVE_INFINITY } = selection;
   const most = isShort(beside) ? shortServices : fewServices;
-  const few = await read(db, readAll(db, { ...selection, limit: Math.min(limit, most + 1) }, beside), beside);
-  if (few.length <= most) return counted(few, budget);
-  return budget.inTurn(async () =>
-    counted(await read(db, readWithin(db, budget, selection, beside), beside), budget),
-  );
+  return budget.inTurn(async () => {
+    const statement = readFew(db, { ...selection, limit: Math.min(limit, most + 1) }, beside);
+    const few = decode(await db.read<Row>(statement), beside);
+    const isAll = few.length <= most && few.every((service) => hasFewParts(service, beside));
+    return counted(isAll ? few : await readMany(db, budget, selection, beside), budget);
+  });
 }
 
-async function read(db: Db, statement: Prisma.Sql, beside: Beside): Promise<ReadService[]> {
-  return decode(await db.read<Row>(statement), beside);
+function hasFewParts({ nextStateId, nextTaskId }: Service, { states, tasks }: Beside): boolean {
+  return (!states || nextStateId <= fewParts) && (!tasks || nextTaskId <= fewParts);
+}
+
+/** @throws AnswerTooLarge */
+async function readMany(
+  db: Db,
+  budget: AnswerBudget,
+  selection: Selection,
+  beside: Beside,
+): Promise<ReadService[]> {
+  const rows = await db.read<Row>(readWithin(db, budget, selection, beside));
+  // Too much: nothing is left to the other lists of the call.
+  if (rows[0]?.row === null) budget.read(Number.POSITIVE_INFINITY);
+  return decode(rows, beside);
 }
 
 /** @throws AnswerTooLarge */
@@ -83,9 +100,10 @@ function isShort({ extensions, states, tasks, associations }: Beside): boolean {
   return !extensions && !states && !tasks && !associations;
 }
 
-function readAll({ tenant }: Db, selection: Selection, beside: Beside): Prisma.Sql {
+/** A service with many states or tasks comes without them. */
+function readFew({ tenant }: Db, selection: Selection, beside: Beside): Prisma.Sql {
   return Prisma.sql`
-    ${prepared.read} select ${serviceArray} as row, ${besideArray(tenant, beside)} as beside
+    ${prepared.read} select ${serviceArray} as row, ${besideArray(tenant, beside, fewParts)} as beside
     from service s where ${selected(tenant, selection)}`;
 }
 
@@ -131,11 +149,12 @@ function ordered({ orderBy }: Pick<Selection, 'orderBy'>): Prisma.Sql {
   return orderBy ? Prisma.sql`order by ${orderBy}` : Prisma.empty;
 }
 
-function besideArray(tenant: string, beside: Beside): Prisma.Sql {
+/** @param most states are not read where the service has had more, and tasks alike */
+function besideArray(tenant: string, beside: Beside, most?: number): Prisma.Sql {
   return Prisma.sql`json_build_array(${Prisma.join([
     beside.extensions ? extensionsOf(tenant, beside.extensions) : nothing,
-    beside.states ? partsOf('state', tenant, beside.states) : nothing,
-    beside.tasks ? partsOf('task', tenant, beside.tasks) : nothing,
+    beside.states ? partsOf('state', tenant, { ...beside.states, most }) : nothing,
+    beside.tasks ? partsOf('task', tenant, { ...beside.tasks, most }) : nothing,
     beside.associations ? associationsOf(tenant, beside.associations) : nothing,
   ])})`;
 }
@@ -146,7 +165,6 @@ function sizeOf({ extensions = [], states = [], tasks = [], associations = [] }:
 }
 
 function decode(rows: readonly Row[], beside: Beside): ReadService[] {
-  if (rows[0]?.row === null) throw new AnswerTooLarge(mostAnswerBytes);
   return rows.map(({ row, beside: [extensions, states, tasks, associations] }) => {
     const service: ReadService = decodeService(row ?? []);
     if (beside.extensions) service.extensions = (extensions ?? []).map(decodeExtension);
@@ -192,11 +210,16 @@ function areWanted(tenant: string, wanted: WantedExtensions): Prisma.Sql {
 }
 
 /** By their start, then their number. */
-function partsOf(kind: 'state' | 'task', tenant: string, { status }: { status?: Status }): Prisma.Sql {
+function partsOf(
+  kind: 'state' | 'task',
+  tenant: string,
+  { status, most }: { status?: Status; most: number | undefined },
+): Prisma.Sql {
   const isListed = status ? Prisma.sql`and ${hasStatus('p', status)}` : Prisma.empty;
+  const areFew = most === undefined ? Prisma.empty : Prisma.raw(`and s.next_${kind}_id <= ${most}`);
   return Prisma.sql`(
     select json_agg(${partArrays[kind]} order by p.started_at, p.id)
-    from ${Prisma.raw(kind)} p where p.tenant = ${tenant} and p.service_id = s.id ${isListed})`;
+    from ${Prisma.raw(kind)} p where p.tenant = ${tenant} and p.service_id = s.id ${isListed} ${areFew})`;
 }
 
 export function hasStatus(table: 's' | 'p', status: Status): Prisma.Sql {

@@ -2,10 +2,18 @@ import type { Db } from '../db/database.js';
 import { Conflict, type DomainError, Invalid, NotFound, StaleVersion } from '../errors.js';
 import type { Service } from '../generated/prisma/client.js';
 import { type ExtensionWrite, maxServiceExtensionBytes, tooLargeTogether } from './extensions.js';
+import { mostParts } from './part-statements.js';
 import type { ServiceWrite } from './service-writes.js';
 
 /** Somebody else created the service that was to be found or created. */
 export class Overtaken extends Conflict {}
+
+/** The service has had as many states or tasks as one may have, which no other call changes. */
+export class Full extends Conflict {
+  constructor(serviceId: bigint, parts: 'states' | 'tasks') {
+    super(`Service ${serviceId} has had ${mostParts} ${parts}, the most that one may have.`);
+  }
+}
 
 /** Why the UPDATE found no row; undefined when it would find one by now. */
 export async function explainRefusal(
@@ -103,9 +111,14 @@ function explainEndOf(kind: 'state' | 'task', part: Part, timestamp: Date | null
 }
 
 function explainPartStart(service: Service, { stateStart, taskStart }: ServiceWrite): Conflict | undefined {
+  const { id, completedAt, nextStateId, nextTaskId } = service;
   const what = stateStart ? 'state' : 'task';
-  if (!service.completedAt || !(stateStart || taskStart)) return undefined;
-  return new Conflict(`Service ${service.id} is completed: no ${what} can be started in it.`);
+  if (completedAt && (stateStart || taskStart)) {
+    return new Conflict(`Service ${id} is completed: no ${what} can be started in it.`);
+  }
+  if (stateStart && nextStateId >= mostParts) return new Full(id, 'states');
+  if (taskStart && nextTaskId >= mostParts) return new Full(id, 'tasks');
+  return undefined;
 }
 
 async function explainSize(

@@ -124,18 +124,20 @@ export async function getState<Q extends StateQuery>(
  * The states of several services by their start, then their number. One statement.
  * @throws AnswerTooLarge
  */
-export async function listStates(
+export function listStates(
   { prisma, tenant }: Db,
   budget: AnswerBudget,
   serviceIds: readonly bigint[],
   filter: PartFilter,
 ): Promise<State[]> {
   const { where, orderBy } = stateQuery(filter);
-  const states = await prisma.state.findMany({
-    where: { tenant, serviceId: { in: [...serviceIds] }, ...where },
-    orderBy,
-    take: budget.rows + 1,
+  return budget.inTurn(async () => {
+    const states = await prisma.state.findMany({
+      where: { tenant, serviceId: { in: [...serviceIds] }, ...where },
+      orderBy,
+      take: budget.take(),
+    });
+    budget.read(states.length * rowBytes);
+    return states;
   });
-  budget.read(states.length * rowBytes);
-  return states;
 }

@@ -76,18 +76,20 @@ export async function getTask<Q extends TaskQuery>(
  * The tasks of several services by their start, then their number. One statement.
  * @throws AnswerTooLarge
  */
-export async function listTasks(
+export function listTasks(
   { prisma, tenant }: Db,
   budget: AnswerBudget,
   serviceIds: readonly bigint[],
   filter: TaskFilter,
 ): Promise<Task[]> {
   const { where, orderBy } = taskQuery(filter);
-  const tasks = await prisma.task.findMany({
-    where: { tenant, serviceId: { in: [...serviceIds] }, ...where },
-    orderBy,
-    take: budget.rows + 1,
+  return budget.inTurn(async () => {
+    const tasks = await prisma.task.findMany({
+      where: { tenant, serviceId: { in: [...serviceIds] }, ...where },
+      orderBy,
+      take: budget.take(),
+    });
+    budget.read(tasks.length * rowBytes);
+    return tasks;
   });
-  budget.read(tasks.length * rowBytes);
-  return tasks;
 }

@@ -1,3 +1,4 @@
+import { rowBytes } from '../domain/answer-budget.js';
 import { type Status, stateQuery, taskQuery } from '../domain/parts.js';
 import { Faults, serviceId } from '../domain/rules.js';
 import { partId } from '../domain/service-fields.js';
@@ -63,9 +64,14 @@ export function queryOfService(status?: Status): Operation {
     const id = faults.require(serviceId, ['serviceId'], call.request.params['service_id'], 0n);
     const { filter, limit, after, view } = readStateList(call, faults);
     faults.throwIfAny();
-    const take = oneMore(limit);
-    const states = { ...stateQuery({ ...filter, status, after }), ...(take === undefined ? {} : { take }) };
-    const service = await getService(call.db, id, { include: { ...includeOf(view), states } });
+    const { tasks, ...others } = includeOf(view);
+    const include = {
+      ...others,
+      states: { ...stateQuery({ ...filter, status, after }), take: call.budget.take(oneMore(limit)) },
+      ...(tasks ? { tasks: { ...tasks, take: call.budget.take() } } : {}),
+    };
+    const service = await getService(call.db, id, { include });
+    call.budget.read((service.states.length + (service.tasks?.length ?? 0)) * rowBytes);
     const showing = showingOf(view, service, await registryOf(call, [service]));
     return answerList(call, { found: service.states, limit }, (state) => stateJson(state, showing));
   };

@@ -1,3 +1,4 @@
+import { rowBytes } from '../domain/answer-budget.js';
 import { type Status, taskQuery } from '../domain/parts.js';
 import { Faults, serviceId } from '../domain/rules.js';
 import { partId } from '../domain/service-fields.js';
@@ -55,10 +56,10 @@ export function queryOfService(status?: Status): Operation {
     const id = faults.require(serviceId, ['serviceId'], call.request.params['service_id'], 0n);
     const { filter, limit, after, view } = readTaskList(call, faults);
     faults.throwIfAny();
-    const take = oneMore(limit);
-    const tasks = { ...taskQuery({ ...filter, status, after }), ...(take === undefined ? {} : { take }) };
+    const tasks = { ...taskQuery({ ...filter, status, after }), take: call.budget.take(oneMore(limit)) };
     const include = { ...extensionQuery(view, { TASK: true }), tasks };
     const service = await getService(call.db, id, { include });
+    call.budget.read(service.tasks.length * rowBytes);
     const showing = showingOf(view, service, await registryOf(call, [service]));
     return answerList(call, { found: service.tasks, limit }, (task) => taskJson(task, showing));
   };

@@ -240,6 +240,72 @@ test('the faults of all entries are told at once, with their places, and nothing
   expect(await app.hash()).toBe(before);
 });
 
+test.each([
+  ['more extensions than one call may have', 400, notes(30)],
+  ['larger extensions than one service may have', 413, notes(5, 30_000)],
+])('nothing is started where the service and the state of one entry have %s together', async (_, code, extensions) => {
+  const before = await app.hash();
+  const good = {
+    service: { customer_id: 'together', service_type: 1 },
+    state: {},
+    create_new_services: true,
+  };
+
+  const { status, json } = await startAll([
+    good,
+    { ...good, service: { ...good.service, ...extensions }, state: extensions },
+  ]);
+
+  expect([status, json.errors.map((fault: { path: string }) => fault.path)]).toEqual([
+    code,
+    ['services[1].extensions'],
+  ]);
+  expect(await app.hash()).toBe(before);
+});
+
+test('an entry that is refused behind one that was done says that it was', async () => {
+  const full = await startService(app, { customer_id: 'full', service_type: 1 });
+  await app.sql(
+    `insert into extension (tenant, service_id, scope, owner_id, name_key, name, value, size_bytes)
+     values ('default', $1, 'SERVICE', 0, 'large', 'Large', '1', 262000)`,
+    [full],
+  );
+
+  const { status, json } = await startAll([
+    { service: { customer_id: 'done', service_type: 1 }, state: {} },
+    { service: { customer_id: 'full', service_type: 1 }, state: notes(1, 1_000) },
+  ]);
+
+  expect([status, json.code]).toEqual([409, 'CONFLICT']);
+  expect(json.detail).toMatch(/^Of the 2 entries 1 was done; the next one was refused: extensions: .* bytes/);
+  expect((await app.rest('GET', '/customers/done/services')).json).toHaveLength(1);
+});
+
+test('an entry that finds no database behind one that was done leaves the outcome unknown', async () => {
+  await app.sql(
+    `create function fail() returns trigger language plpgsql as $$
+     begin
+       if new.customer_id = 'away' then raise exception 'the disk' using errcode = '53100'; end if;
+       return new;
+     end $$`,
+  );
+  await app.sql('create trigger failing before insert on service for each row execute function fail()');
+  const entry = (customer: string) => ({ service: { customer_id: customer, service_type: 1 }, state: {} });
+
+  const second = await startAll([entry('before'), entry('away')]);
+  const first = await startAll([entry('away'), entry('behind')]);
+  await app.sql('drop function fail cascade');
+
+  expect(second).toMatchObject({
+    status: 503,
+    json: { code: 'OUTCOME_UNKNOWN' },
+    headers: { 'retry-after': '1' },
+  });
+  expect(first).toMatchObject({ status: 503, json: { code: 'UNAVAILABLE' } });
+  expect((await app.rest('GET', '/customers/before/services')).json).toHaveLength(1);
+  expect((await app.rest('GET', '/customers/behind/services')).json).toEqual([]);
+});
+
 test('a composite that is repeated with its key creates no second service', async () => {
   const entry = { service: { customer_id: 'keyed', service_type: 1 }, state: {}, create_new_services: true };
   const send = () =>
@@ -254,6 +320,15 @@ test('a composite that is repeated with its key creates no second service', asyn
   expect(answers[1]?.json).toEqual(answers[0]?.json);
   expect((await app.rest('GET', '/customers/keyed/services')).json).toHaveLength(2);
 });
+
+function startAll(entries: object[]) {
+  return app.rest('POST', `${base85}/services_composite/start`, { body: { services: entries } });
+}
+
+/** So many extensions of so many bytes. */
+function notes(count: number, bytes = 1): object {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`Note${index}`, 'x'.repeat(bytes)]));
+}
 
 function start(caller: TestApp, entry: object) {
   return caller.rest('POST', `${base85}/services_composite/start`, { body: { services: [entry] } });

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   CompleteServiceDocument,
@@ -200,4 +201,31 @@ test('the history of owners pages in both directions', async () => {
       extensions: { code: 'INVALID', faults: [{ path: 'first' }, { path: 'after' }] },
     },
   ]);
+});
+
+const listsOf = (list: string) => Array.from({ length: 15 }, (_, index) => `list${index}: ${list}`).join(' ');
+const ofService = (list: string) => `customer(id: "anna") { services(first: 1) { nodes { ${list} } } }`;
+
+test.each([
+  ['services', 'service', listsOf('services(first: 1) { nodes { id } }')],
+  ['states', 'state', ofService(listsOf('states { id }'))],
+  ['tasks', 'task', ofService(listsOf('tasks { id }'))],
+])('one call holds one connection, however many lists of %s it asks for', async (_, table, fields) => {
+  const held = `select from pg_stat_activity where datname = current_database()
+    and application_name = 'context-gateway' and wait_event_type = 'Lock'`;
+  const blocker = new pg.Client({ connectionString: app.connectionString });
+  await blocker.connect();
+  await blocker.query('begin');
+  await blocker.query(`lock table ${table}`);
+
+  const call = app.rest('POST', '/graphql', { body: { query: `{ ${fields} }` } });
+  await expect.poll(async () => (await app.sql(held)).length).toBeGreaterThan(0);
+  const other = await app.rest('GET', '/metadata/services/extensions');
+  const connections = await app.sql(held);
+  await blocker.end();
+  const { json } = await call;
+
+  expect(other.status).toBe(200);
+  expect(connections).toHaveLength(1);
+  expect(json.errors).toBeUndefined();
 });

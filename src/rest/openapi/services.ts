@@ -104,7 +104,7 @@ export const services: Descriptions = {
         resources.compositeStarts,
       ),
     },
-    refusals: [422],
+    refusals: [409, 422],
   }),
   'GET /services/:service_id': () => ({
     id: 'getService',
