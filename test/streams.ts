@@ -48,8 +48,9 @@ async function* answersIn(body: AsyncIterable<Uint8Array>): AsyncGenerator<Strea
     const events = text.split('\n\n');
     text = events.pop() ?? '';
     for (const event of events) {
-      if (event.startsWith('event: complete')) return undefined;
-      const data = /^data: (.*)$/m.exec(event)?.[1];
+      const lines = event.split('\n');
+      if (lines.includes('event: complete')) return undefined;
+      const data = lines.find((line) => line.startsWith('data: '))?.slice('data: '.length);
       if (data) yield JSON.parse(data);
     }
   }

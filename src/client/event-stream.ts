@@ -33,8 +33,10 @@ export async function* readEventStream(
       const events = `${text}${value}`.split('\n\n');
       text = events.pop() ?? '';
       for (const event of events) {
-        if (/^event: complete$/m.test(event)) return;
-        const data = /^data: (.+)$/m.exec(event)?.[1];
+        // To a pattern, lines would end at what a text in the JSON may have in it as well.
+        const lines = event.split('\n');
+        if (lines.includes('event: complete')) return;
+        const data = lines.find((line) => line.startsWith('data: '))?.slice('data: '.length);
         if (data) yield dataOf(JSON.parse(data), facts);
       }
     }

@@ -28,6 +28,8 @@ const passingCodes = ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'RATE_LIMITED', 'TOO_SLO
 const passingStatuses = [undefined, 502, 503, 504];
 
 const longestPauseMilliseconds = 10_000;
+/** However long it is asked for: there are no timers of more than 24 days, and they would be over at once. */
+const mostAskedMilliseconds = 60 * 60 * 1000;
 
 /**
  * How long to wait before the next attempt, in milliseconds; for ever after what does not pass.
@@ -38,7 +40,9 @@ export function pauseAfter(error: unknown, repeated: number): number {
     (error instanceof CallRefused && passingCodes.includes(error.code)) ||
     (error instanceof NoAnswer && passingStatuses.includes(error.status));
   if (!isPassing) return Number.POSITIVE_INFINITY;
-  if (error.retryAfterSeconds !== undefined) return error.retryAfterSeconds * 1000;
+  if (error.retryAfterSeconds !== undefined) {
+    return Math.min(error.retryAfterSeconds * 1000, mostAskedMilliseconds);
+  }
   // Those who failed together are not to come back together.
   return (0.5 + Math.random()) * Math.min(100 * 2 ** repeated, longestPauseMilliseconds);
 }

@@ -11,7 +11,7 @@ import {
 } from 'context-gateway/client';
 import { GraphQLError } from 'graphql';
 import { createSchema, createYoga } from 'graphql-yoga';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readEventStream } from '../../src/client/event-stream.js';
 
 // Subscriptions by the client, of a server that counts up from the cursor, in the form that the gateway's have.
@@ -22,6 +22,9 @@ const counting = 'subscription ($after: String) { count(after: $after) { cursor 
   { after?: string | null }
 >;
 
+/** What ends lines to JavaScript's patterns, and neither in JSON nor in a stream of events. */
+const note = 'a\u2028event: complete\u2028data: b\u2029c';
+
 /** What ends the streams that are opened, after how many answers; those behind them go on. */
 let ends: { answers: number; how: 'complete' | 'break' | Error }[];
 /** What is answered instead of opening a stream. */
@@ -30,15 +33,15 @@ let refusals: Response[];
 let opened: (string | null | undefined)[];
 let interruptions: unknown[];
 /** How many of the streams are read by somebody. */
-let open: number;
+let open = 0;
 
 beforeEach(() => {
   ends = [];
   refusals = [];
   opened = [];
   interruptions = [];
-  open = 0;
 });
+afterEach(() => expect.poll(() => open).toBe(0));
 
 async function* count(after: string | null | undefined) {
   opened.push(after);
@@ -60,10 +63,13 @@ const yoga = createYoga({
   schema: createSchema({
     typeDefs: `
       type Query { a: Int }
-      type Counted { cursor: String! }
+      type Counted { cursor: String! note: String! }
       type Subscription { count(after: String): Counted! }
     `,
-    resolvers: { Subscription: { count: { subscribe: (_, { after }) => count(after) } } },
+    resolvers: {
+      Counted: { note: () => note },
+      Subscription: { count: { subscribe: (_, { after }) => count(after) } },
+    },
   }),
   logging: false,
   maskedErrors: false,
@@ -175,6 +181,28 @@ test.each([
   refusals = [refusal];
 
   await expect(take(1)).rejects.toBeInstanceOf(NoAnswer);
+});
+
+test('what was told may have line ends of other kinds in it', async () => {
+  const noting = 'subscription { count { cursor note } }' as TypedDocument<
+    { count: { cursor: string; note: string } },
+    { after?: string }
+  >;
+
+  const { value } = await openClient()
+    .subscribe(noting, {}, { signal: AbortSignal.timeout(5_000) })
+    .next();
+
+  expect(value?.count).toEqual({ cursor: '1', note });
+});
+
+test('however late it may be opened again, it is not before', async () => {
+  refusals = [new Response('', { status: 503, headers: { 'retry-after': '3000000' } })];
+
+  await expect(take(1, { signal: AbortSignal.timeout(300) })).rejects.toMatchObject({ name: 'TimeoutError' });
+
+  expect(opened).toEqual([]);
+  expect(interruptions).toHaveLength(1);
 });
 
 test('a signal ends it, with its reason', async () => {
