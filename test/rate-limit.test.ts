@@ -114,3 +114,70 @@ test('each subscription by an open WebSocket counts, by the key that its first m
 
   expect(codes).toEqual(['BAD_REQUEST', 'BAD_REQUEST', 'RATE_LIMITED']);
 });
+
+test('a subscription beyond those that a connection may have counts as well', async () => {
+  await using app = await createTestApp({ settings: { RATE_LIMIT: '101/h' } });
+  const { key } = await makeKey(app);
+  const address = await app.server.listen({ port: 0 });
+  const { socket } = await openWebSocket(address, bearer(key));
+  const refused = async () => {
+    const [message] = await once(socket, 'message');
+    return JSON.parse(String(message)).payload[0].extensions.code;
+  };
+  const payload = { query: 'subscription { service(id: 1) { cursor } }' };
+  const subscribe = (id: number) =>
+    socket.send(JSON.stringify({ type: 'subscribe', id: String(id), payload }));
+
+  for (let id = 0; id < 100; id++) subscribe(id);
+  await expect.poll(() => app.gateway.changes.size).toBe(100);
+  const codes = [];
+  for (const id of [100, 101]) {
+    subscribe(id);
+    codes.push(await refused());
+  }
+  socket.terminate();
+
+  expect(codes).toEqual(['LIMIT_EXCEEDED', 'RATE_LIMITED']);
+});
+
+test('what else is sent by a WebSocket counts too, but for the end of what counted already', async () => {
+  await using app = await createTestApp({ settings: { RATE_LIMIT: '3/h' } });
+  const { key } = await makeKey(app);
+  const address = await app.server.listen({ port: 0 });
+  // Both count for their address as they are opened.
+  const unnamed = await openWebSocket(address, null);
+  const { socket, closed } = await openWebSocket(address, bearer(key));
+  const answers: string[] = [];
+  socket.on('message', (message) => answers.push(JSON.parse(String(message)).type));
+  const send = (...messages: object[]) => {
+    for (const message of messages) socket.send(JSON.stringify(message));
+  };
+
+  const payload = { query: 'subscription { service(id: 1) { cursor } }' };
+  for (const id of ['a', 'b']) send({ type: 'subscribe', id, payload }, { type: 'complete', id });
+  send({ type: 'ping' });
+  await expect.poll(() => answers).toEqual(['pong']);
+  send({ type: 'ping' });
+  for (let count = 0; count < 2; count++) unnamed.socket.send('{ "type": "ping" }');
+
+  const tooMany = { code: 4429, reason: 'Too many calls: at most 3 in 3600 s are allowed.' };
+  expect(await unnamed.closed).toEqual(tooMany);
+  expect(await closed).toEqual(tooMany);
+  expect(answers).toEqual(['pong']);
+});
+
+test('what comes by a WebSocket that is being closed is not looked at any more', async () => {
+  await using app = await createTestApp({ settings: { RATE_LIMIT: '5/h' } });
+  const { key } = await makeKey(app);
+  const address = await app.server.listen({ port: 0 });
+  const { socket, closed } = await openWebSocket(address, bearer(key));
+
+  socket.send('{ "type": "connection_init" }');
+  for (const id of ['a', 'b']) {
+    socket.send(JSON.stringify({ type: 'subscribe', id, payload: { query: '{ mapNames }' } }));
+  }
+
+  expect(await closed).toMatchObject({ code: 4429 });
+  const { headers } = await app.rest('GET', '/server/status', { headers: bearer(key) });
+  expect(headers['ratelimit-remaining']).toBe('4');
+});

@@ -17,6 +17,7 @@ import { sendGraphiql } from './graphiql.js';
 import { limits } from './limits.js';
 import { jsonTypeOf, prefersPage, requireAcceptable } from './media-types.js';
 import { newOutcome, type OperationObserver, type Outcome } from './outcomes.js';
+import { forget } from './subscriptions.js';
 import { closeWebSockets, createWebSocketServer, mostMessageBytes } from './websocket.js';
 import { createGraphqlServer, type GraphqlOptions, type GraphqlServer, type ServerContext } from './yoga.js';
 
@@ -126,9 +127,10 @@ async function handle(
   reply: FastifyReply,
   outcome: Outcome,
 ): Promise<string | undefined> {
+  const { id, headers, raw } = request;
   const context: ServerContext = {
     params: readParams(request),
-    renew: () => requestContext(gateway, request, 'GRAPHQL'),
+    renew: () => requestContext(gateway, { id, headers, raw }, 'GRAPHQL'),
     log: request.log,
     hasSuggestions,
     outcome,
@@ -143,6 +145,7 @@ async function handle(
   reply.code(response.status);
   for (const [name, value] of response.headers) reply.header(name, value);
   if (!isEventStream(response) || !response.body) return response.text();
+  if (isObject(request.body)) forget(request.body);
   sendEventStream(response.body, reply);
   return undefined;
 }

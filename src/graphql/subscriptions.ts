@@ -1,22 +1,29 @@
 import {
   createSourceEventStream,
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   execute,
   GraphQLError,
+  getOperationAST,
+  parse,
+  print,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { RequestContext } from '../context.js';
 import { asGraphqlError, type Presentation, presentStreamed } from './failures.js';
 import { acceptsStream } from './media-types.js';
+import { isLeftOut, PerOperation, selectedIn } from './selections.js';
 
 /** What an operation knows of its call that takes more than one answer. */
 export type Renewal = {
   /** The same call anew: whether its credentials still hold, and what is served to it now. */
   renew: () => Promise<RequestContext>;
+  /** Gets what ends the answers, before that is on its way. */
+  onEnd?: (errors: readonly GraphQLError[]) => void;
 };
 
-type Context = RequestContext & Presentation & Renewal & { request?: Request };
+type Context = RequestContext & Presentation & Renewal & { request?: Request; params?: unknown };
 
 /** Runs subscriptions, each event of which is answered like a call of its own. */
 export const runSubscriptions: Plugin<object, Context> = {
@@ -25,6 +32,7 @@ export const runSubscriptions: Plugin<object, Context> = {
     // Otherwise Yoga would leave it running, for nobody.
     if (request && !acceptsStream(request.headers.get('accept') ?? undefined))
       setResultAndStopExecution({ errors: [notAcceptable()] });
+    else if (asksForNothing.of(args)) setResultAndStopExecution({ errors: [nothingAskedFor()] });
     setSubscribeFn(subscribe);
   },
 };
@@ -40,9 +48,52 @@ function notAcceptable(): GraphQLError {
   });
 }
 
-async function subscribe(args: ExecutionArgs): Promise<AsyncIterable<ExecutionResult> | ExecutionResult> {
+/** By its text alone: conditions that depend on variables are not allowed where a subscription begins. */
+const asksForNothing = new PerOperation((operation, document, schema) =>
+  selectedIn(schema, document, operation).every(({ conditions }) => isLeftOut(conditions, {})),
+);
+
+/** Executed, it would fail as if the gateway were at fault. */
+function nothingAskedFor(): GraphQLError {
+  return new GraphQLError('The subscription leaves out the only field that it has.');
+}
+
+async function subscribe(given: ExecutionArgs): Promise<AsyncIterable<ExecutionResult> | ExecutionResult> {
+  const args = withoutRequest(given);
   const source = await createSourceEventStream(args);
   return Symbol.asyncIterator in source ? new Answers(source[Symbol.asyncIterator](), args) : source;
+}
+
+/**
+ * Takes what is in it away, also from others that hold it for as long as a subscription lasts, which has by then
+ * what it needs: what comes along with that may be a thousand times as much.
+ */
+export function forget(request: object): void {
+  for (const name of Object.keys(request)) Reflect.deleteProperty(request, name);
+}
+
+/** Most of a text that is longer than this is neither names nor values. */
+const longestText = 32 * 1024;
+
+/** What is parsed keeps the whole text. */
+export function withoutComments(document: DocumentNode): DocumentNode {
+  const isLong = (document.loc?.source.body.length ?? 0) > longestText;
+  return isLong ? parse(print(document)) : document;
+}
+
+/** What a subscription goes on with. */
+function withoutRequest({ document, variableValues, ...args }: ExecutionArgs): ExecutionArgs {
+  const { request: _request, params: _params, ...contextValue } = contextOf({ document, ...args });
+  const given = variableValues ?? {};
+  const { variableDefinitions = [] } = getOperationAST(document, args.operationName) ?? {};
+  const declared = variableDefinitions.map(({ variable }) => variable.name.value);
+  const known = declared.filter((name) => Object.hasOwn(given, name)).map((name) => [name, given[name]]);
+  return {
+    ...args,
+    contextValue,
+    document: withoutComments(document),
+    variableValues: Object.fromEntries(known),
+  };
 }
 
 /**
@@ -62,8 +113,12 @@ class Answers implements AsyncIterableIterator<ExecutionResult, undefined> {
   async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
     const result = this.#isOver ? undefined : await this.#answerNext();
     if (!result) return { value: undefined, done: true };
-    if (!result.data) await this.return();
-    return { value: result, done: false };
+    const context = contextOf(this.#args);
+    if (!result.data) {
+      context.onEnd?.(result.errors ?? []);
+      await this.return();
+    }
+    return { value: presentStreamed(result, context), done: false };
   }
 
   async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
@@ -83,9 +138,9 @@ class Answers implements AsyncIterableIterator<ExecutionResult, undefined> {
       if (done) return undefined;
       // What loads and what limits is of one answer alone.
       const contextValue = { ...context, ...(await context.renew()) };
-      return presentStreamed(await execute({ ...this.#args, rootValue, contextValue }), context);
+      return await execute({ ...this.#args, rootValue, contextValue });
     } catch (error) {
-      return presentStreamed({ errors: [asGraphqlError(error)] }, context);
+      return { errors: [asGraphqlError(error)] };
     }
   }
 }

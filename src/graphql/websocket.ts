@@ -3,14 +3,25 @@ import type { FastifyRequest } from 'fastify';
 import { type ExecutionArgs, GraphQLError, getOperationAST, OperationTypeNode } from 'graphql';
 import { CloseCode, type Context, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import { type Caller, type Gateway, requestContext } from '../context.js';
-import { Faults, text } from '../domain/rules.js';
-import { DomainError, Forbidden, Invalid, Unauthenticated, Unavailable } from '../errors.js';
+import { Faults, isObject, text } from '../domain/rules.js';
+import {
+  DomainError,
+  Forbidden,
+  Invalid,
+  Overloaded,
+  RateLimited,
+  Stopping,
+  TooSlow,
+  Unauthenticated,
+  Unavailable,
+} from '../errors.js';
 import { parseJson } from '../json.js';
 import type { Callers } from '../rate-limit.js';
 import { stallMilliseconds } from './event-stream.js';
-import { asGraphqlError, presentStreamed } from './failures.js';
+import { asGraphqlError, expectedFailure, presentStreamed } from './failures.js';
 import { limits, refusal } from './limits.js';
 import { newOutcome } from './outcomes.js';
+import { forget, withoutComments } from './subscriptions.js';
 import type { GraphqlOptions, GraphqlServer, ServerContext } from './yoga.js';
 
 /** What the connections are served with. */
@@ -18,16 +29,32 @@ export type Endpoint = GraphqlServer &
   Pick<GraphqlOptions, 'hasSuggestions'> & { gateway: Gateway; callers: Callers | null };
 
 /** One connection, which has a caller as soon as that has said who it is. */
-type Connection = { socket: WebSocket; request: FastifyRequest; caller: Caller };
+type Connection = {
+  socket: WebSocket;
+  request: FastifyRequest;
+  caller: Caller;
+  isAdmitted: boolean;
+  /** How many subscriptions were asked for, and not ended by whoever asked. */
+  asked: number;
+};
+
+/** Gets what was sent on to the protocol. */
+type Take = (message: string) => Promise<void>;
 
 type Init = Record<string, unknown>;
 
 /** So much may wait to be taken when there is more to send. */
 const mostWaitingBytes = 4 * 1024 * 1024;
 export const mostMessageBytes = 1024 * 1024;
+/** From whoever has not said yet who it is. */
+const mostUnnamedBytes = 64 * 1024;
+const mostIdCharacters = 128;
 
 /** Beside those of the protocol. Clients of it connect again, but for those that it says are final. */
-const closeCodes = { goingAway: 1001, tooSlow: 4420, unavailable: 4503 } as const;
+const closeCodes = {
+  ...{ goingAway: 1001, tooLarge: 1009 },
+  ...{ tooSlow: 4420, tooMany: 4429, unavailable: 4503 },
+} as const;
 
 const initMilliseconds = 10_000;
 const pingMilliseconds = 12_000;
@@ -45,11 +72,22 @@ export function createWebSocketServer(endpoint: Endpoint): ServeWebSocket {
     async subscribe(args) {
       // As it is made below.
       const context = args.contextValue as ServerContext;
-      const result = await endpoint.yoga.getEnveloped(context).subscribe(args);
-      return Symbol.asyncIterator in result ? result : presentStreamed(result, context);
+      try {
+        const result = await endpoint.yoga.getEnveloped(context).subscribe({ ...args });
+        forget(args);
+        if (Symbol.asyncIterator in result) return result;
+        context.onEnd?.(result.errors ?? []);
+        return presentStreamed(result, context);
+      } catch (error) {
+        // Thrown on it would close the connection, and end what else is followed by it.
+        return presentStreamed({ errors: [asGraphqlError(error)] }, context);
+      }
     },
   });
-  return (socket, request) => serve(server, { socket, request, caller: request });
+  return (socket, request) => {
+    const connection = { socket, request, caller: request, isAdmitted: false, asked: 0 };
+    serve(server, connection, (bytes, take) => receive(endpoint, connection, bytes, take));
+  };
 }
 
 /** Tells all who are connected that the gateway stops. */
@@ -59,7 +97,11 @@ export function closeWebSockets(sockets: Iterable<WebSocket>): void {
   }
 }
 
-function serve(server: Server<Connection>, connection: Connection): void {
+function serve(
+  server: Server<Connection>,
+  connection: Connection,
+  receive: (bytes: Buffer, take: Take) => Promise<void>,
+): void {
   const { socket, request } = connection;
   const fail = (error: unknown) => closeFor(connection, error);
   const closed = server.opened(
@@ -67,7 +109,8 @@ function serve(server: Server<Connection>, connection: Connection): void {
       protocol: socket.protocol,
       send: (text) => send(socket, text),
       close: (code, reason) => socket.close(code, reason),
-      onMessage: (take) => socket.on('message', (bytes) => void receive(String(bytes), take).catch(fail)),
+      // A buffer, since it is not asked for anything else.
+      onMessage: (take) => socket.on('message', (bytes) => void receive(bytes as Buffer, take).catch(fail)),
     },
     connection,
   );
@@ -82,10 +125,54 @@ function serve(server: Server<Connection>, connection: Connection): void {
   });
 }
 
-/** Numbers are looked at as they are written, as in every other body. @throws Invalid */
-async function receive(text: string, take: (message: string) => Promise<void>): Promise<void> {
+/** Takes one message, unless it is too large or one too many. @throws Invalid, RateLimited */
+async function receive(
+  { callers }: Endpoint,
+  connection: Connection,
+  bytes: Buffer,
+  take: Take,
+): Promise<void> {
+  const { socket, caller, request, isAdmitted } = connection;
+  // What was on its way when it was closed.
+  if (socket.readyState !== socket.OPEN) return;
+  if (!isAdmitted && bytes.length > mostUnnamedBytes) {
+    return socket.close(closeCodes.tooLarge, 'So much is taken only after connection_init.');
+  }
+  const message = readMessage(bytes);
+  if (!countsElsewhere(connection, message)) {
+    await callers?.count({ headers: caller.headers, ip: request.ip });
+  }
   // It takes what is parsed already, too, which its type does not say.
-  await take(parseJson(text) as string);
+  return take(message as string);
+}
+
+/** Numbers are looked at as they are written, as in every other body. @throws Invalid */
+function readMessage(bytes: Buffer): unknown {
+  const message = parseJson(String(bytes));
+  if (!isObject(message)) return message;
+  // Without what else is in it: these may be kept for as long as a subscription lasts.
+  const { type, id, payload } = message;
+  if (typeof id === 'string' && id.length > mostIdCharacters) {
+    throw new Invalid([{ path: ['id'], message: `must have at most ${mostIdCharacters} characters` }]);
+  }
+  return { type, id, payload };
+}
+
+/** A subscription does where it is refused as well, and the rest with what it belongs to. */
+function countsElsewhere(connection: Connection, message: unknown): boolean {
+  switch (isObject(message) && message['type']) {
+    case 'connection_init':
+      return true;
+    case 'subscribe':
+      connection.asked += 1;
+      return true;
+    case 'complete':
+      if (connection.asked === 0) return false;
+      connection.asked -= 1;
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Resolves when the message is on its way: until then its subscription has no other. */
@@ -120,7 +207,9 @@ function keepAlive(socket: WebSocket): NodeJS.Timeout {
 async function admit({ gateway }: Endpoint, { extra, connectionParams }: Context<Init, Connection>) {
   try {
     extra.caller = callerOf(extra.request, connectionParams ?? {});
+    forget(connectionParams ?? {});
     await requestContext(gateway, extra.caller, 'GRAPHQL');
+    extra.isAdmitted = true;
     return true;
   } catch (error) {
     closeFor(extra, error);
@@ -141,16 +230,23 @@ function callerOf({ id, headers, raw }: FastifyRequest, params: Init): Caller {
 /** All that is asked of a document that comes by POST, as which it counts. */
 async function prepare(
   { gateway, yoga, hasSuggestions, callers }: Endpoint,
-  { extra: { caller, request }, subscriptions }: Context<Init, Connection>,
-  params: SubscribePayload,
+  { extra: connection, subscriptions }: Context<Init, Connection>,
+  payload: SubscribePayload,
 ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  const { caller, request } = connection;
+  const params = { ...payload };
+  forget(payload);
   const presentation = { hasSuggestions, log: request.log, outcome: newOutcome() };
-  const refuse = (errors: readonly GraphQLError[]) => presentStreamed({ errors }, presentation).errors ?? [];
-  if (Object.keys(subscriptions).length > limits.subscriptions) return refuse([tooMany()]);
+  const onEnd = (errors: readonly GraphQLError[]) => closeIfOver(connection, errors);
+  const refuse = (errors: readonly GraphQLError[]) => {
+    onEnd(errors);
+    return presentStreamed({ errors }, presentation).errors ?? [];
+  };
   try {
     await callers?.count({ headers: caller.headers, ip: request.ip });
+    if (Object.keys(subscriptions).length > limits.subscriptions) return refuse([tooMany()]);
     const renew = () => requestContext(gateway, caller, 'GRAPHQL');
-    const context: ServerContext = { ...(await renew()), ...presentation, renew, params };
+    const context: ServerContext = { ...(await renew()), ...presentation, renew, onEnd, params };
     const { schema, parse, validate, contextFactory } = yoga.getEnveloped(context);
     const document = parse(params.query);
     const errors = validate(schema, document);
@@ -159,7 +255,13 @@ async function prepare(
     if (!operation) return refuse([unresolved()]);
     if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return refuse([notHere()]);
     const { operationName, variables: variableValues } = params;
-    return { schema, document, operationName, variableValues, contextValue: await contextFactory() };
+    return {
+      schema,
+      document: withoutComments(document),
+      operationName,
+      variableValues,
+      contextValue: await contextFactory(),
+    };
   } catch (error) {
     return refuse([asGraphqlError(error)]);
   }
@@ -184,6 +286,20 @@ function notHere(): GraphQLError {
   });
 }
 
+/**
+ * Clients take an answer with errors for the last word. Closed for what is about all that they follow, they
+ * connect again by themselves and go on.
+ */
+function closeIfOver(connection: Connection, errors: readonly GraphQLError[]): void {
+  const failure = errors.map(expectedFailure).find((known) => known instanceof TooSlow || isAway(known));
+  if (failure) closeFor(connection, failure);
+}
+
+/** That there is no room for one more says nothing of the others. */
+function isAway(failure: DomainError | undefined): boolean {
+  return failure instanceof Unavailable && !(failure instanceof Overloaded);
+}
+
 function closeFor({ socket, request }: Connection, error: unknown): void {
   const code = error instanceof DomainError ? codeOf(error) : CloseCode.InternalServerError;
   const isKnown = code !== CloseCode.InternalServerError;
@@ -195,6 +311,9 @@ function codeOf(error: DomainError): number {
   if (error instanceof Invalid) return CloseCode.BadRequest;
   if (error instanceof Unauthenticated) return CloseCode.Unauthorized;
   if (error instanceof Forbidden) return CloseCode.Forbidden;
+  if (error instanceof Stopping) return closeCodes.goingAway;
+  if (error instanceof TooSlow) return closeCodes.tooSlow;
+  if (error instanceof RateLimited) return closeCodes.tooMany;
   return error instanceof Unavailable ? closeCodes.unavailable : CloseCode.InternalServerError;
 }
 
