@@ -189,11 +189,13 @@ test('what was told may have line ends of other kinds in it', async () => {
     { after?: string }
   >;
 
-  const { value } = await openClient()
-    .subscribe(noting, {}, { signal: AbortSignal.timeout(5_000) })
-    .next();
+  let told: { cursor: string; note: string } | undefined;
+  for await (const { count } of openClient().subscribe(noting, {}, { signal: AbortSignal.timeout(5_000) })) {
+    told = count;
+    break;
+  }
 
-  expect(value?.count).toEqual({ cursor: '1', note });
+  expect(told).toEqual({ cursor: '1', note });
 });
 
 test('however late it may be opened again, it is not before', async () => {
