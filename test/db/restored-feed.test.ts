@@ -72,8 +72,14 @@ test('cursors of the former server are gone, whatever they say', async () => {
 
 test('webhooks are told what they were yet to be told, and what happens from then on', async () => {
   const { id } = await createWebhook(app, { url: receiver.url });
+  await using other = await startReceiver();
+  await createWebhook(app, { url: other.url });
   await app.sql('update webhook set feed_xid = $1, feed_service_id = 5, feed_version = 2, past = null', [
     String(former + 2n),
+  ]);
+  await app.sql('update webhook set feed_xid = $1, feed_version = 3 where id <> $2', [
+    String(former + 3n),
+    id,
   ]);
 
   await start();
@@ -82,6 +88,7 @@ test('webhooks are told what they were yet to be told, and what happens from the
   await sendAll(app);
   const told = receiver.received.map(({ json }) => `${json.data.serviceId} v${json.data.version}`);
   expect(told.sort()).toEqual([`${service} v1`, '5 v3'].sort());
+  expect(other.received.map(({ json }) => json.data.serviceId)).toEqual([String(service)]);
   await app.sql('delete from webhook where id = $1', [id]);
 });
 
