@@ -49,7 +49,10 @@ export class ChangeFeed {
   readonly #followers = new Set<Follower>();
   /** What goes on for all is in the context of no call. */
   readonly #outside = AsyncLocalStorage.snapshot();
-  #lastTurn: Promise<unknown> = Promise.resolve();
+  /** Of each tenant, the read that those who catch up wait for. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  /** How many are waiting for theirs. */
+  #waiting = 0;
   #isClosed = false;
 
   constructor(options: ChangeFeedOptions) {
@@ -68,7 +71,7 @@ export class ChangeFeed {
    */
   async follow(db: Db, { topic, after }: Following): Promise<Follower> {
     this.#requireRoom();
-    if (after) await this.#inTurn(() => requireNear(db, after));
+    if (after) await this.#inTurn(db, () => requireNear(db, after));
     const start: Moment = after ? { position: after, isPast: () => false } : await currentMoment(db);
     // Others may have come meanwhile.
     this.#requireRoom();
@@ -93,7 +96,7 @@ export class ChangeFeed {
 
   #requireRoom(): void {
     if (this.#isClosed) throw stopping();
-    if (this.#followers.size >= this.#options.mostFollowers) {
+    if (this.#followers.size + this.#waiting >= this.#options.mostFollowers) {
       throw new Overloaded('More follow changes than can be served: try again later.');
     }
   }
@@ -101,7 +104,7 @@ export class ChangeFeed {
   #feedOf(db: Db, topic: Topic): Feed {
     return {
       list: (after) =>
-        this.#inTurn(async () => {
+        this.#inTurn(db, async () => {
           const { position = after } = this.#readers.get(db.tenant) ?? {};
           const { events, upTo, hasMore } = await listEventsOf(db, topic, { after, most: lookSize });
           // What was handed out by then would be among the last ones: there is nothing up to there.
@@ -113,11 +116,22 @@ export class ChangeFeed {
     };
   }
 
-  /** However many catch up, they take one connection. */
-  #inTurn<Result>(read: () => Promise<Result>): Promise<Result> {
-    const turn = this.#lastTurn.then(read);
-    this.#lastTurn = turn.catch(() => {});
-    return turn;
+  /** However many of a tenant catch up, they take one connection. */
+  async #inTurn<Result>({ tenant }: Db, read: () => Promise<Result>): Promise<Result> {
+    this.#waiting += 1;
+    const before = this.#turns.get(tenant);
+    const turn = Promise.resolve(before).then(() => {
+      if (this.#isClosed) throw stopping();
+      return read();
+    });
+    const ended = turn.catch(() => {});
+    this.#turns.set(tenant, ended);
+    try {
+      return await turn;
+    } finally {
+      this.#waiting -= 1;
+      if (this.#turns.get(tenant) === ended) this.#turns.delete(tenant);
+    }
   }
 
   #join(tenant: string, follower: Follower): boolean {

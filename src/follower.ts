@@ -65,7 +65,8 @@ export class Follower implements AsyncIterableIterator<ChangeEvent, undefined> {
     for (const event of events) {
       if (!this.#isPast(event)) this.#waiting.push(event);
     }
-    if (!hasMore) this.join();
+    // Who has much to take first would be too slow for what comes meanwhile.
+    if (!hasMore && this.#waiting.length < mostWaiting / 2) this.join();
   }
 
   /** What it has read by itself comes no second time. */

@@ -106,6 +106,24 @@ test('a past of many pages is read as it is taken, and what comes meanwhile is t
   expect(told.map(({ version }) => version)).toEqual(Array.from({ length: 1_300 }, (_, index) => index + 1));
 });
 
+test('who has much of the past to take is not too slow for what comes meanwhile', async () => {
+  const place = await makePlace(app);
+  const begun = (await currentMoment(place.db)).position;
+  await insertEvents(place, 1, 1_500);
+  await untilEventsCanBeRead(app);
+  const live = await app.gateway.changes.follow(place.db, { topic, after: null });
+  const follower = await app.gateway.changes.follow(place.db, { topic, after: begun });
+
+  await insertEvents(place, 1_501, 1_501);
+  await live.next();
+  const versions = [];
+  while (versions.length < 1_501) versions.push((await follower.next()).value?.version);
+  await follower.return();
+  await live.return();
+
+  expect(versions).toEqual(Array.from({ length: 1_501 }, (_, index) => index + 1));
+});
+
 test('what happened to others in the past is looked through, and not read', async () => {
   const place = await makePlace(app);
   const begun = (await currentMoment(place.db)).position;
