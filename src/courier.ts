@@ -123,8 +123,9 @@ export class Courier implements AsyncDisposable {
     const { database, clock } = this.#options;
     let hasMore = false;
     const works = await lookForWork(database.admin, this.#owner, clock());
-    // Of what is left for all, those have most who have least.
-    works.sort((a, b) => this.#busyOf(a) - this.#busyOf(b));
+    // Of what is left for all, those come first who answer, then who have least on its way.
+    const rank = (work: Work) => Number(work.isFailing) * mostOfAll + this.#busyOf(work);
+    works.sort((a, b) => rank(a) - rank(b));
     for (const work of works) {
       hasMore = (await this.#attempt(() => this.#serve(work))) || hasMore;
     }

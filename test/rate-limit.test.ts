@@ -160,7 +160,7 @@ test('what else is sent by a WebSocket counts too, but for the end of what count
   send({ type: 'ping' });
   for (let count = 0; count < 2; count++) unnamed.socket.send('{ "type": "ping" }');
 
-  const tooMany = { code: 4429, reason: 'Too many calls: at most 3 in 3600 s are allowed.' };
+  const tooMany = { code: 1013, reason: 'Too many calls: at most 3 in 3600 s are allowed.' };
   expect(await unnamed.closed).toEqual(tooMany);
   expect(await closed).toEqual(tooMany);
   expect(answers).toEqual(['pong']);

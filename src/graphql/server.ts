@@ -145,6 +145,11 @@ async function handle(
   reply.code(response.status);
   for (const [name, value] of response.headers) reply.header(name, value);
   if (!isEventStream(response) || !response.body) return response.text();
+  if (reply.sent) {
+    // It took too long, and has been answered: nobody takes it.
+    await response.body.cancel();
+    return undefined;
+  }
   if (isObject(request.body)) forget(request.body);
   sendEventStream(response.body, reply);
   return undefined;

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { type ExecutionArgs, GraphQLError, getOperationAST, OperationTypeNode } from 'graphql';
 import { CloseCode, type Context, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import { type Caller, type Gateway, requestContext } from '../context.js';
+import { sqlStateOf } from '../db/failures.js';
 import { Faults, isObject, text } from '../domain/rules.js';
 import {
   DomainError,
@@ -53,8 +54,11 @@ const mostIdCharacters = 128;
 /** Beside those of the protocol. Clients of it connect again, but for those that it says are final. */
 const closeCodes = {
   ...{ goingAway: 1001, tooLarge: 1009 },
-  ...{ tooSlow: 4420, tooMany: 4429, unavailable: 4503 },
+  ...{ tooSlow: 4420, tooMany: 1013, unavailable: 4503 },
 } as const;
+
+/** SQLSTATE of a statement that took too long. */
+const queryCanceled = '57014';
 
 const initMilliseconds = 10_000;
 const pingMilliseconds = 12_000;
@@ -295,9 +299,10 @@ function closeIfOver(connection: Connection, errors: readonly GraphQLError[]): v
   if (failure) closeFor(connection, failure);
 }
 
-/** That there is no room for one more says nothing of the others. */
+/** That there is no room for one more, or that its statement takes too long, says nothing of the others. */
 function isAway(failure: DomainError | undefined): boolean {
-  return failure instanceof Unavailable && !(failure instanceof Overloaded);
+  if (!(failure instanceof Unavailable) || failure instanceof Overloaded) return false;
+  return sqlStateOf(failure.cause) !== queryCanceled;
 }
 
 function closeFor({ socket, request }: Connection, error: unknown): void {
