@@ -136,7 +136,7 @@ export function openDatabase({
   // Without a listener an idle connection that breaks would end the process.
   // Its own message alone: the error carries the whole client.
   pool.on('error', ({ message }) => logger.warn({ reason: message }, 'an idle database connection broke'));
-  // Nor is anybody else there while it is handed out: what is sent by it then fails anyway.
+  // Nor does anybody else listen while one is handed out: what breaks it breaks the statement, which tells.
   pool.on('connect', (client) => client.on('error', () => {}));
   const names = new StatementNames();
   // The driver takes undefined for a statement that is not kept; the type does not say so.

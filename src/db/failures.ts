@@ -101,12 +101,12 @@ export function asUnavailable(error: unknown): Unavailable | undefined {
 }
 
 /**
- * Reads for the answer to an act that is done: what fails then says nothing of that.
+ * Goes on behind an act that is done, for its answer or with what is left: what fails then says nothing of that.
  * @throws OutcomeUnknown where the database is not available for it
  */
-export async function readAfterAct<T>(read: () => Promise<T>): Promise<T> {
+export async function afterAct<T>(goOn: () => Promise<T>): Promise<T> {
   try {
-    return await read();
+    return await goOn();
   } catch (error) {
     if (!asUnavailable(error)) throw error;
     throw new OutcomeUnknown(brokenOff, { cause: error });

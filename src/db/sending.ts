@@ -19,8 +19,6 @@ export type SendingOptions = { names: StatementNames; logger: Logger; observer: 
 export function sendThrough(pool: pg.Pool, { names, logger, observer }: SendingOptions): Send {
   return async <Row>({ text, values, commands }: Statement, traces: readonly Trace[] = []) => {
     const client = await connect(pool);
-    // What breaks the connection breaks the statement, which tells.
-    client.on('error', ignore);
     let error: unknown;
     let count: number | null = null;
     const startedAt = performance.now();
@@ -43,7 +41,6 @@ export function sendThrough(pool: pg.Pool, { names, logger, observer }: SendingO
       logger.trace({ statement: text, milliseconds });
       const sent = { text, startedAt, milliseconds, rows: count, commands: commands ?? null, traces };
       observer.onStatement(error === undefined ? sent : { ...sent, error });
-      client.off('error', ignore);
       // Whatever else went wrong may be the server's state: another connection may lead to a better one.
       client.release(error !== undefined && !isOfStatement(error));
     }
@@ -53,8 +50,6 @@ export function sendThrough(pool: pg.Pool, { names, logger, observer }: SendingO
 function isAnswer(error: unknown): error is pg.DatabaseError {
   return error instanceof pg.DatabaseError;
 }
-
-function ignore(): void {}
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   try {

@@ -1,5 +1,5 @@
 import type { Db } from '../db/database.js';
-import { readAfterAct } from '../db/failures.js';
+import { afterAct } from '../db/failures.js';
 import type { AttributeValue, BusinessAttribute, Registry } from '../db/registry.js';
 import { Conflict, NotFound, type Path, Unavailable } from '../errors.js';
 import { Prisma } from '../generated/prisma/client.js';
@@ -41,7 +41,7 @@ export async function defineBusinessAttribute(
     const replayed =
       !isDefined && key !== null && Boolean(await findOutcome(db, { key, commandHash, receivedAt }));
     if (isDefined || replayed) {
-      const registry = await readAfterAct(() => reload(db));
+      const registry = await afterAct(() => reload(db));
       return { businessAttribute: getBusinessAttribute(registry, attribute.name), replayed };
     }
   }
@@ -145,7 +145,7 @@ export async function mapField(
 async function mapTo(db: Db, field: MappedField, name: string): Promise<FieldMapping> {
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const isMapped = (await db.write(upsertMapping(db.tenant, field, name.toLowerCase()))).length > 0;
-    const attribute = getBusinessAttribute(await readAfterAct(() => reload(db)), name);
+    const attribute = getBusinessAttribute(await afterAct(() => reload(db)), name);
     if (isMapped || attribute.fields.includes(field)) return { field, attribute };
   }
   throw changeTooFast();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Db } from '../db/database.js';
-import { asUnavailable } from '../db/failures.js';
+import { afterAct, asUnavailable } from '../db/failures.js';
 import type { Registry } from '../db/registry.js';
 import {
   Conflict,
@@ -74,10 +74,11 @@ export async function startComposite(
   const starts: CompositeStart[] = [];
   try {
     for (const entry of entries) starts.push(await startEntry(db, origin, entry));
-    return (call && (await keepOutcome(db, call, starts))) ?? { starts, replayed: false };
   } catch (error) {
     throw starts.length === 0 ? error : behindDone(error, starts.length, entries.length);
   }
+  const kept = call && (await afterAct(() => keepOutcome(db, call, starts)));
+  return kept ?? { starts, replayed: false };
 }
 
 /** Each entry is an act of its own: what fails behind the first one cannot say that nothing was done. */

@@ -1,5 +1,5 @@
 import type { Admin, Db } from '../db/database.js';
-import { readAfterAct } from '../db/failures.js';
+import { afterAct } from '../db/failures.js';
 import { NotFound } from '../errors.js';
 import { Prisma, type WebhookDelivery } from '../generated/prisma/client.js';
 import { accept, Faults, integer, type Rule, refuse, serviceId } from './rules.js';
@@ -165,7 +165,7 @@ async function handle(db: Db, { webhookId, one }: Choice, act: Prisma.Sql): Prom
     )
     select count(*) as count from handled`);
   const count = Number(row?.count ?? 0);
-  const [backlog] = await readAfterAct(() => listBacklogs(db, [webhookId]));
+  const [backlog] = await afterAct(() => listBacklogs(db, [webhookId]));
   if (!backlog) throw new NotFound(`There is no webhook ${webhookId}.`);
   if (one && count === 0) {
     throw new NotFound(

@@ -1,4 +1,5 @@
 import type { Db } from '../db/database.js';
+import { afterAct } from '../db/failures.js';
 import { Conflict, NotFound } from '../errors.js';
 import { EventType, Prisma, type Webhook as WebhookRow } from '../generated/prisma/client.js';
 import { accept, Faults, integer, list, nullable, oneOf, type Rule, refuse } from './rules.js';
@@ -170,8 +171,10 @@ export async function deleteWebhook(db: Db, id: bigint): Promise<void> {
         returning 1
       )
       select from gone limit 1 offset ${deliveriesPerBatch - 1}`);
-  while ((await deleteBatch()).length > 0);
-  await db.write(Prisma.sql`delete from webhook where tenant = ${tenant} and id = ${id} returning id`);
+  await afterAct(async () => {
+    while ((await deleteBatch()).length > 0);
+    await db.write(Prisma.sql`delete from webhook where tenant = ${tenant} and id = ${id} returning id`);
+  });
 }
 
 /** The oldest first. */
