@@ -29,8 +29,8 @@ const foreignFeeds = `
     or exists (select from event_horizon h where h.tenant = t.id and h.xid ${isForeign})
     or exists (select from webhook w where w.tenant = t.id and w.feed_xid ${isForeign})`;
 
-/** Transactions that have ended for everybody. */
-const [earlier, later] = [2, 1].map(
+/** Two transactions that have ended for everybody, and the one behind them. */
+const [earlier, later, next] = [2, 1, 0].map(
   (back) => `(pg_snapshot_xmin(pg_current_snapshot())::text::bigint - ${back})::text::xid8`,
 );
 
@@ -44,8 +44,8 @@ const adoption = [
          select from webhook w where w.tenant = e.tenant and ${isUntold}) then ${later} else ${earlier} end
      where e.tenant = $1 and e.xid ${isForeign}
    )
-   update webhook w set feed_service_id = ${2n ** 63n - 1n}, feed_version = ${2 ** 31 - 1}, feed_xid = case when exists (
-       select from event e where e.tenant = w.tenant and e.xid ${isForeign} and ${isUntold}) then ${earlier} else ${later} end
+   update webhook w set feed_service_id = 0, feed_version = 0, feed_xid = case when exists (
+       select from event e where e.tenant = w.tenant and e.xid ${isForeign} and ${isUntold}) then ${later} else ${next} end
    where w.tenant = $1 and w.feed_xid ${isForeign}`,
   `insert into event_horizon (tenant, xid, service_id, version) values ($1, ${earlier}, 0, 0)
    on conflict (tenant) do update set xid = excluded.xid, service_id = 0, version = 0`,
