@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
+import type { TestApp } from './harness.js';
 
 /** The answers of one subscription, as the caller has them. */
 export type Answers = AsyncIterable<StreamedAnswer> & {
@@ -119,4 +120,14 @@ export async function openWebSocket(
 
 function webSocketAddress(address: string): string {
   return `${address.replace('http', 'ws')}/graphql`;
+}
+
+/** Sessions of PostgreSQL by which gateways hear of writes. */
+export const isListening = `datname = current_database() and query like 'listen %'`;
+
+export async function countListening({ sql }: Pick<TestApp, 'sql'>): Promise<number> {
+  const [row] = await sql<{ count: number }>(
+    `select count(*)::int as count from pg_stat_activity where ${isListening}`,
+  );
+  return row?.count ?? 0;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../harness.js';
+import { countListening, isListening } from '../streams.js';
 
 let app: TestApp;
 /** Another gateway on the same database. */
@@ -52,7 +53,7 @@ test('a connection that breaks is made anew, and none is kept where nobody liste
   await expect.poll(() => start().then(() => ear.heard)).toContain('default');
   ear[Symbol.dispose]();
 
-  await expect.poll(connections).toBe(0);
+  await expect.poll(() => countListening(app)).toBe(0);
 });
 
 test('who listens as soon as the last one left does not wait for it', async () => {
@@ -66,15 +67,6 @@ test('who listens as soon as the last one left does not wait for it', async () =
 
   ear[Symbol.dispose]();
 }, 60_000);
-
-const isListening = `datname = current_database() and query like 'listen %'`;
-
-async function connections(): Promise<number> {
-  const [row] = await app.sql<{ count: number }>(
-    `select count(*)::int as count from pg_stat_activity where ${isListening}`,
-  );
-  return row?.count ?? 0;
-}
 
 /** From when on it hears, and has heard what was rung for before. */
 async function listen({ gateway }: TestApp, patience = {}): Promise<Disposable & { heard: string[] }> {

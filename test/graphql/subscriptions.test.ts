@@ -5,7 +5,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { createIssuer, makeKey, makeTenants } from '../auth/makers.js';
 import { createTestApp, type TestApp } from '../harness.js';
-import { type Answers, type Asked, openWebSocket, subscribeBySse, subscribeByWebSocket } from '../streams.js';
+import {
+  type Answers,
+  type Asked,
+  countListening,
+  openWebSocket,
+  subscribeBySse,
+  subscribeByWebSocket,
+} from '../streams.js';
 
 let app: TestApp;
 let address: string;
@@ -218,7 +225,7 @@ describe.each([
     for (const answers of all) answers.leave();
 
     await expect.poll(() => app.gateway.changes.size).toBe(0);
-    await expect.poll(() => listening()).toBe(0);
+    await expect.poll(() => countListening(app)).toBe(0);
   });
 });
 
@@ -483,13 +490,6 @@ describe('a WebSocket', () => {
     expect(status).toBe(201);
   });
 });
-
-async function listening(): Promise<number> {
-  const [row] = await app.sql<{ count: number }>(
-    `select count(*)::int as count from pg_stat_activity where datname = current_database() and query like 'listen %'`,
-  );
-  return row?.count ?? 0;
-}
 
 /** Of a call that asks for a WebSocket, or else of a POST. */
 function statusOf(url: string, given: Record<string, string>, body?: string): Promise<number> {

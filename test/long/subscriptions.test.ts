@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { currentMoment, encodeCursor } from '../../src/domain/events.js';
 import { createTestApp, type TestApp } from '../harness.js';
-import { subscribeBySse } from '../streams.js';
+import { countListening, subscribeBySse } from '../streams.js';
 
 const customers = 50;
 const subscribers = 500;
@@ -136,7 +136,7 @@ test('500 subscribers of two gateways, half of them cut off again and again, mis
   await Promise.all(all.map((subscriber) => subscriber.end()));
   await expect.poll(following, patience).toBe(0);
   await expect.poll(() => Promise.all(gateways.map(connectionsOf)), patience).toEqual([0, 0]);
-  await expect.poll(() => listening(first), patience).toBe(0);
+  await expect.poll(() => countListening(first), patience).toBe(0);
   await second[Symbol.asyncDispose]();
   await first[Symbol.asyncDispose]();
 });
@@ -168,11 +168,4 @@ async function versionsOf({ sql }: TestApp, id: string): Promise<string[]> {
 
 function connectionsOf({ server }: TestApp): Promise<number> {
   return promisify(server.server.getConnections.bind(server.server))();
-}
-
-async function listening({ sql }: TestApp): Promise<number> {
-  const [row] = await sql<{ count: number }>(
-    `select count(*)::int as count from pg_stat_activity where datname = current_database() and query like 'listen %'`,
-  );
-  return row?.count ?? 0;
 }
